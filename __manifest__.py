@@ -6,10 +6,16 @@
     "license": "LGPL-3",
     "category": "Accounting/Accounting",
     "application": True,
-    "depends": ["account", "mail", "portal"],
+    "depends": ["account", "mail", "portal", "resource"],
     "external_dependencies": {"python": ["xlsxwriter", "dateutil"]},
     "data": [
         "security/collection_security.xml",
         "security/ir.model.access.csv",
+        "data/mail_template_data.xml",
+        "data/collection_policy_data.xml",
+        "data/ir_cron_data.xml",
+        "views/notice_templates.xml",
     ],
+    "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
 }
