@@ -11,5 +11,7 @@
     "data": [
         "security/collection_security.xml",
         "security/ir.model.access.csv",
+        "report/statement_templates.xml",
+        "report/statement_report.xml",
     ],
 }
