@@ -15,6 +15,8 @@
         "data/collection_policy_data.xml",
         "data/ir_cron_data.xml",
         "views/notice_templates.xml",
+        "report/statement_templates.xml",
+        "report/statement_report.xml",
     ],
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",

@@ -18,3 +18,5 @@ from . import collection_notice
 from . import collection_notice_line
 from . import base_partner_merge
 from . import res_config_settings
+from . import collection_debtor_statement
+from . import ir_actions_report
