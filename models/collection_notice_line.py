@@ -14,7 +14,7 @@ class CollectionNoticeLine(models.Model):
     move_line_id = fields.Many2one("account.move.line", string="Open Item", ondelete="cascade")
     move_id = fields.Many2one("account.move", string="Document", index="btree_not_null", ondelete="cascade")
     currency_id = fields.Many2one("res.currency", required=True, ondelete="restrict")
-    company_currency_id = fields.Many2one(related="notice_id.currency_id")
+    company_currency_id = fields.Many2one(related="notice_id.currency_id", string="Company Currency")
     level_id = fields.Many2one("collection.level", string="Own Level", ondelete="set null")
     due_date = fields.Date(string="Effective Due Date")
     days = fields.Integer(string="Days Overdue", help="Days past the effective due date; negative before it.")

@@ -50,7 +50,7 @@ class CollectionRun(models.Model):
     approved_by_id = fields.Many2one("res.users", readonly=True)
     approved_on = fields.Datetime(readonly=True)
     notice_ids = fields.One2many("collection.notice", "run_id", string="Notices")
-    notice_count = fields.Integer(string="Notices", compute="_compute_figures")
+    notice_count = fields.Integer(string="All Notices", compute="_compute_figures")
     waiting_count = fields.Integer(string="Waiting", compute="_compute_figures", help="Proposed or queued.")
     sent_count = fields.Integer(string="Sent", compute="_compute_figures", help="Sent or being delivered.")
     failed_count = fields.Integer(string="Failed", compute="_compute_figures")

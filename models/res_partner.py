@@ -7,24 +7,13 @@ class ResPartner(models.Model):
     collection_contact = fields.Boolean(
         string="Collections Contact", help="Receives the collection messages of its company instead of the invoice address."
     )
-    collection_debtor_id = fields.Many2one("collection.debtor", string="Debtor", compute="_compute_collection_debtor_id")
-    collection_collector_id = fields.Many2one(related="collection_debtor_id.collector_id", readonly=False)
-    collection_policy_id = fields.Many2one(related="collection_debtor_id.policy_id", readonly=False)
-    collection_effective_policy_id = fields.Many2one(related="collection_debtor_id.effective_policy_id")
-    collection_level_id = fields.Many2one(related="collection_debtor_id.level_id")
-    collection_hold = fields.Boolean(related="collection_debtor_id.hold", readonly=False)
-    collection_hold_reason = fields.Char(related="collection_debtor_id.hold_reason", readonly=False)
-    collection_hold_until = fields.Date(related="collection_debtor_id.hold_until", readonly=False)
-    collection_currency_id = fields.Many2one(related="collection_debtor_id.currency_id")
-    collection_total_due = fields.Monetary(
-        related="collection_debtor_id.total_due", currency_field="collection_currency_id", string="Total Due"
+    collection_debtor_ids = fields.One2many(
+        "collection.debtor", "partner_id", string="Debtor", help="This customer as a debtor of each company."
     )
-    collection_not_due = fields.Monetary(
-        related="collection_debtor_id.not_due", currency_field="collection_currency_id", string="Not Due"
+    collection_debtor_id = fields.Many2one(
+        "collection.debtor", string="Debtor of the Company", compute="_compute_collection_debtor_id"
     )
-    collection_overdue = fields.Monetary(
-        related="collection_debtor_id.overdue", currency_field="collection_currency_id", string="Overdue"
-    )
+    collection_overdue = fields.Monetary(compute="_compute_collection_debtor_id", currency_field="currency_id")
 
     @api.depends("commercial_partner_id")
     @api.depends_context("company")
@@ -34,7 +23,9 @@ class ResPartner(models.Model):
         )
         debtor_of = {debtor.partner_id: debtor for debtor in debtors}
         for partner in self:
-            partner.collection_debtor_id = debtor_of.get(partner.commercial_partner_id)
+            debtor = debtor_of.get(partner.commercial_partner_id, debtors.browse())
+            partner.collection_debtor_id = debtor
+            partner.collection_overdue = debtor.overdue
 
     def write(self, vals):
         if not {"parent_id", "is_company"} & set(vals):
