@@ -1,11 +1,14 @@
 from collections import defaultdict
 
 from odoo import _, api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 from odoo.tools.misc import format_amount
 
 from ..engine import aging
 
+# What a collector does not decide about the own debtors.
+MANAGED = {"collector_id", "policy_id", "excluded"}
 BUCKETS = ("bucket_1", "bucket_2", "bucket_3", "bucket_4")
 
 
@@ -140,7 +143,29 @@ class CollectionDebtor(models.Model):
                 result[name]["string"] = label
         return result
 
+    # === CRUD ===#
+
+    def write(self, vals):
+        if not self.env.su and not MANAGED.isdisjoint(vals):
+            self._check_manager()
+        return super().write(vals)
+
+    def _check_manager(self):
+        if not self.env.user.has_group("account_collection.group_collection_manager"):
+            raise AccessError(
+                _("Only a manager of collections assigns a collector or a policy, or stops dunning for good.")
+            )
+
     # === Actions ===#
+
+    def action_open_debtor(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "collection.debtor",
+            "res_id": self.id,
+            "view_mode": "form",
+        }
 
     def action_open_invoices(self):
         self.ensure_one()

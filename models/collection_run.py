@@ -34,6 +34,7 @@ class CollectionRun(models.Model):
     _name = "collection.run"
     _description = "Collection Run"
     _inherit = ["mail.thread"]
+    _mail_post_access = "read"
     _order = "date desc, id desc"
 
     name = fields.Char(compute="_compute_name")
