@@ -1,0 +1,1 @@
+"""Business rules as plain Python: dates, ages, levels, amounts. Nothing here imports Odoo."""

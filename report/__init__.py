@@ -1,0 +1,1 @@
+from . import statement_pdf, statement_report

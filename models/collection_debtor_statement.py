@@ -1,0 +1,305 @@
+import re
+from collections import defaultdict
+
+from odoo import _, fields, models
+from odoo.tools import SQL
+from odoo.tools.misc import get_lang
+
+from ..engine import aging
+
+PAYMENT_JOURNALS = ("bank", "cash", "credit")
+FORBIDDEN_IN_FILENAME = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
+
+
+class CollectionDebtor(models.Model):
+    """The customer statement: what a debtor owes at a date, from the ledger alone.
+
+    How to use: ``_get_statement`` gives the figures, ``_render_statement_pdfs`` the documents
+    (report/statement_report.py). How it works: one query for the open lines of all debtors
+    whatever their number; everything else is read through one shared prefetch.
+    """
+
+    _inherit = "collection.debtor"
+
+    # === BUSINESS METHODS === #
+
+    def _get_statement(self, as_of=None):
+        """Return what each debtor owes, every figure that a statement shows.
+
+        With a date, amounts are those of the ledger at the end of that day: entries dated later and
+        reconciliations that later entries made do not count, so that ``total_company_currency`` is the
+        balance of the debtor's receivable lines up to that date. Without one, the amounts are the live
+        residuals that Odoo shows now, and days overdue count to today in the company's time zone.
+
+        Amounts are floats rounded to their currency. ``items`` are what the customer owes, ``credits``
+        (amounts positive) what counts against it; ``aging`` ages the items and leaves the credits out,
+        so that its sum is ``not_due + overdue``. Records are in sudo: rights are checked on the debtors.
+
+        :param as_of: date, or None for the live ledger
+        :return: {debtor id: {debtor, partner, company, as_of, lang, currencies,
+            total_company_currency, bank_accounts}}
+        :raise AccessError: when the user may not read one of the debtors
+        """
+        self.fetch(["partner_id", "company_id"])
+        as_of = fields.Date.to_date(as_of)
+        debtors = self.sudo()
+        rows = debtors._group_statement_rows(as_of)
+        bank_accounts = {
+            company: debtors._prepare_statement_bank_accounts(company)
+            for company in debtors.company_id
+        }
+        labels = {}
+        statements = {}
+        for debtor in debtors:
+            company = debtor.company_id
+            lang = debtor._get_statement_lang()
+            if (company, lang) not in labels:
+                labels[company, lang] = debtor._get_statement_bucket_labels(lang)
+            statements[debtor.id] = debtor._prepare_statement(
+                rows[debtor.id],
+                as_of or company._get_collection_today(),
+                lang,
+                labels[company, lang],
+                bank_accounts[company],
+            )
+        return statements
+
+    def _render_statement_pdfs(self, as_of=None, messages=None):
+        """Return the statement of each debtor as a PDF, many per wkhtmltopdf process.
+
+        :param as_of: date, or None for the live ledger
+        :param messages: {debtor id: Markup} of letters, put before the tables
+        :return: {debtor id: bytes, or the exception that this debtor's document met}
+        :raise UserError: when wkhtmltopdf is not installed
+        """
+        return self.env["report.account_collection.report_statement"]._render_pdfs(
+            self._get_statement(as_of), messages or {}
+        )
+
+    def _get_statement_filename(self, as_of=None):
+        """Return the name of the statement's file, without extension, in the debtor's language."""
+        self.ensure_one()
+        self = self.sudo()
+        self = self.with_context(lang=self._get_statement_lang())
+        as_of = fields.Date.to_date(as_of) or self.company_id._get_collection_today()
+        name = _(
+            "Statement - %(customer)s - %(date)s",
+            customer=self.partner_id.name or "",
+            date=as_of.isoformat(),
+        )
+        return FORBIDDEN_IN_FILENAME.sub("-", name)
+
+    # === HELPERS === #
+
+    def _get_statement_lang(self):
+        """Return the code of the language in which this debtor is written to."""
+        company_lang = self.company_id.partner_id.lang
+        return get_lang(self.env(context={"lang": company_lang}), self.partner_id.lang).code
+
+    def _get_statement_bucket_labels(self, lang):
+        self = self.with_context(lang=lang)
+        return aging.bucket_labels(
+            self.company_id._get_collection_bucket_edges(), not_due=_("Not due")
+        )
+
+    def _prepare_statement(self, rows, as_of, lang, labels, bank_accounts):
+        """Return the statement of one debtor from the rows of its open lines."""
+        self.ensure_one()
+        company = self.company_id
+        edges = company._get_collection_bucket_edges()
+        by_currency = defaultdict(list)
+        for row in rows:
+            by_currency[row["currency_id"]].append(row)
+        currencies = self.env["res.currency"].browse(by_currency)
+        sections = [
+            self._prepare_statement_currency(
+                currency, by_currency[currency.id], as_of, edges, labels
+            )
+            for currency in currencies.sorted(
+                lambda currency: (currency != company.currency_id, currency.name)
+            )
+        ]
+        return {
+            "debtor": self,
+            "partner": self.partner_id,
+            "company": company,
+            "as_of": as_of,
+            "lang": lang,
+            "currencies": [
+                section for section in sections if section["items"] or section["credits"]
+            ],
+            "total_company_currency": company.currency_id.round(
+                sum(row["residual"] for row in rows)
+            ),
+            "bank_accounts": bank_accounts,
+        }
+
+    def _prepare_statement_currency(self, currency, rows, as_of, edges, labels):
+        items, credits = [], []
+        for row in rows:
+            open_amount = currency.round(row["residual_currency"])
+            if currency.is_zero(open_amount):
+                # A line kept open by an exchange difference alone: nothing is owed in this currency.
+                continue
+            if open_amount > 0:
+                items.append(self._prepare_statement_item(row, as_of, open_amount, currency))
+            else:
+                credit = self._prepare_statement_item(row, as_of, -open_amount, currency, sign=-1)
+                credits.append({**credit, "kind": self._get_statement_credit_kind(row)})
+        items.sort(key=lambda item: (item["due_date"], item["document"], item["line_id"]))
+        credits.sort(key=lambda item: (item["date"], item["document"], item["line_id"]))
+        buckets = aging.bucket_totals(
+            ((item["days_overdue"], item["open"]) for item in items), edges
+        )
+        not_due = currency.round(buckets[0])
+        overdue = currency.round(sum(buckets[1:]))
+        unallocated = currency.round(sum(credit["open"] for credit in credits))
+        return {
+            "currency": currency,
+            "items": items,
+            "credits": credits,
+            "not_due": not_due,
+            "overdue": overdue,
+            "unallocated": unallocated,
+            "total": currency.round(not_due + overdue - unallocated),
+            "aging": [
+                {"label": label, "amount": currency.round(amount)}
+                for label, amount in zip(labels, buckets)
+            ],
+        }
+
+    def _prepare_statement_item(self, row, as_of, open_amount, currency, sign=1):
+        return {
+            "line_id": row["line_id"],
+            "move_id": row["move_id"],
+            "document": row["document"] or "",
+            "reference": row["reference"] or "",
+            "date": row["date"],
+            "due_date": row["due_date"],
+            "days_overdue": max((as_of - row["due_date"]).days, 0),
+            "original": currency.round(sign * row["amount_currency"]),
+            "open": open_amount,
+        }
+
+    def _get_statement_credit_kind(self, row):
+        if row["move_type"] == "out_refund":
+            return "credit_note"
+        return "payment" if row["journal_type"] in PAYMENT_JOURNALS else "other"
+
+    def _prepare_statement_bank_accounts(self, company):
+        """Return where the customers of ``company`` pay: its own bank accounts, perhaps none."""
+        accounts = company.partner_id.bank_ids.filtered(
+            lambda account: account.company_id in (company, company.browse())
+        )
+        return [self._prepare_statement_bank_account(account) for account in accounts]
+
+    def _prepare_statement_bank_account(self, account):
+        return {
+            "bank": account.bank_id.name or "",
+            "number": account.acc_number,
+            "holder": account.acc_holder_name or account.partner_id.name,
+            "currency": account.currency_id.name or "",
+        }
+
+    # === SQL === #
+
+    def _group_statement_rows(self, as_of):
+        """Return {debtor id: rows of its open lines}, an empty list for who owes nothing."""
+        rows = defaultdict(list)
+        if self.ids:
+            self._flush_statement()
+            self.env.cr.execute(self._query_statement_items(as_of))
+            for row in self.env.cr.dictfetchall():
+                rows[row["debtor_id"]].append(row)
+        return rows
+
+    def _flush_statement(self):
+        for model in (
+            "account.account",
+            "account.journal",
+            "account.move",
+            "account.move.line",
+            "account.partial.reconcile",
+            "collection.debtor",
+            "res.partner",
+        ):
+            self.env[model].flush_model()
+
+    def _query_statement_items(self, as_of):
+        """Return the statement that lists the open receivable lines of these debtors."""
+        # One row per receivable line that is open, live or at the end of a day, with both residuals.
+        # Partners come by res_partner's index on commercial_partner_id; live lines by the partial index
+        # account_move_line__unreconciled_index, past ones by account_move_line_partner_id_ref_idx and
+        # the two indexes of account_partial_reconcile, of which a line needs the one of its own side.
+        if as_of:
+            residual = SQL("line.balance - COALESCE(paid.amount, 0)")
+            residual_currency = SQL("line.amount_currency - COALESCE(paid.amount_currency, 0)")
+            reconciled = self._query_statement_reconciled(as_of)
+            is_open = SQL(
+                "line.date <= %s AND (%s <> 0 OR %s <> 0)", as_of, residual, residual_currency
+            )
+        else:
+            residual = SQL("line.amount_residual")
+            residual_currency = SQL("line.amount_residual_currency")
+            reconciled = SQL()
+            is_open = SQL(
+                "line.reconciled IS NOT TRUE AND (%s <> 0 OR %s <> 0)", residual, residual_currency
+            )
+        return SQL(
+            """
+            SELECT debtor.id AS debtor_id,
+                   line.id AS line_id,
+                   line.move_id,
+                   move.name AS document,
+                   CASE WHEN move.move_type = 'entry'
+                        THEN COALESCE(NULLIF(move.ref, ''), line.name)
+                        ELSE move.ref END AS reference,
+                   move.move_type,
+                   journal.type AS journal_type,
+                   line.date,
+                   COALESCE(line.date_maturity, line.date) AS due_date,
+                   line.currency_id,
+                   line.amount_currency,
+                   %(residual)s AS residual,
+                   %(residual_currency)s AS residual_currency
+              FROM collection_debtor debtor
+              JOIN res_partner partner
+                ON partner.commercial_partner_id = debtor.partner_id
+                OR (partner.id = debtor.partner_id AND partner.commercial_partner_id IS NULL)
+              JOIN account_move_line line
+                ON line.partner_id = partner.id AND line.company_id = debtor.company_id
+              JOIN account_account account ON account.id = line.account_id
+              JOIN account_move move ON move.id = line.move_id
+              JOIN account_journal journal ON journal.id = move.journal_id
+              %(reconciled)s
+             WHERE debtor.id IN %(ids)s
+               AND account.account_type = 'asset_receivable'
+               AND line.parent_state = 'posted'
+               AND %(is_open)s
+            """,
+            residual=residual,
+            residual_currency=residual_currency,
+            reconciled=reconciled,
+            ids=tuple(self.ids),
+            is_open=is_open,
+        )
+
+    def _query_statement_reconciled(self, as_of):
+        """Return the join that gives what was reconciled with a line up to ``as_of``, signed as the line."""
+        return SQL(
+            """
+            LEFT JOIN LATERAL (
+                SELECT SUM(part.amount) AS amount, SUM(part.amount_currency) AS amount_currency
+                  FROM (
+                    SELECT amount, debit_amount_currency AS amount_currency
+                      FROM account_partial_reconcile
+                     WHERE debit_move_id = line.id AND max_date <= %(as_of)s
+                     UNION ALL
+                    SELECT -amount, -credit_amount_currency
+                      FROM account_partial_reconcile
+                     WHERE credit_move_id = line.id AND max_date <= %(as_of)s
+                  ) part
+            ) paid ON TRUE
+            """,
+            as_of=as_of,
+        )

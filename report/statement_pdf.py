@@ -1,0 +1,246 @@
+"""Many HTML documents to as many PDFs, with few wkhtmltopdf processes.
+
+What: starting wkhtmltopdf costs some 0.3 s, a further page in the same process some 5 ms. Documents
+are therefore printed together and the PDF is taken apart again.
+
+How to use::
+
+    results = render(env, fragments, paperformat, head=Markup("<style>...</style>"))
+    # one entry per fragment, in order: bytes of a PDF, or the exception that this document met
+
+Fragments are balanced, self-contained HTML (images as data: URIs). Neither scripts nor files nor the
+network are used while printing.
+
+How it works: every document begins on a new page with two one-pixel squares: the first has a fixed
+colour, the colour of the second tells the document's position. Both appear among the first fill operators of
+that page's content stream, so no text needs to be extracted. The split is accepted only when the
+positions found are 0, 1, 2, ... in page order from the first page on. Anything else (a failed process, a
+time-out, an unexpected order) halves the batch and tries again, until the document at fault is
+alone and its neighbours are printed. The operators are those of Qt's own PDF writer, the
+same in wkhtmltopdf builds with patched and unpatched Qt.
+"""
+
+import io
+import os
+import re
+import subprocess
+import tempfile
+
+from markupsafe import Markup
+
+from odoo import _
+from odoo.exceptions import UserError
+from odoo.tools.misc import find_in_path
+from odoo.tools.pdf import PdfFileReader, PdfFileWriter
+
+CHUNK_SIZE = 100
+TIMEOUT_BASE, TIMEOUT_PER_DOCUMENT = 60, 2  # seconds
+MARKER_COLOUR = (251, 253, 250)
+# Positions are written in base 16 as colours from 232 up: close to white on paper, exact in the PDF.
+POSITION_BASE, POSITION_STEP = 232, 16
+_FILL = rb"([01](?:\.\d+)?) ([01](?:\.\d+)?) ([01](?:\.\d+)?) (?:scn|sc|rg)\b"
+_FILL_COLOUR = re.compile(_FILL)
+_HEAD_BYTES = 16384
+
+_DOCUMENT_STYLE = Markup(
+    "<style>"
+    "body{margin:0}"
+    ".pdf_document{page-break-before:always;overflow:hidden}"
+    ".pdf_document.pdf_first{page-break-before:auto}"
+    ".pdf_marker{width:1px;height:1px;font-size:0;line-height:0}"
+    "</style>"
+)
+
+
+class SplitError(Exception):
+    """The printed batch does not show where each document begins."""
+
+
+def render(env, documents, paperformat, margins=None, head=""):
+    """Print HTML fragments as one PDF each.
+
+    :param env: environment, for the language of messages
+    :param documents: list of HTML fragments (str or Markup)
+    :param paperformat: ``report.paperformat`` record: page size, orientation and margins
+    :param margins: millimetres (top, right, bottom, left) instead of the paper format's
+    :param head: HTML for the head, once for all documents: a ``<style>``
+    :return: list with, for each document, the bytes of its PDF or the exception it met
+    :raise UserError: when wkhtmltopdf is missing, for then no document can be printed
+    """
+    command = [_find_binary(env), *_page_arguments(paperformat, margins)]
+    results = []
+    for start in range(0, len(documents), CHUNK_SIZE):
+        chunk = documents[start : start + CHUNK_SIZE]
+        results.extend(_render_isolating(env, command, chunk, head))
+    return results
+
+
+def _render_isolating(env, command, documents, head):
+    """Print a chunk; on failure halve it, so that only the documents at fault fail."""
+    try:
+        pdf = _run(env, command, _assemble(documents, head), len(documents))
+        return [pdf] if len(documents) == 1 else _split(pdf, len(documents))
+    except Exception as error:  # noqa: BLE001  whatever one document does must not reach another
+        if len(documents) == 1:
+            return [error]
+    middle = len(documents) // 2
+    return _render_isolating(env, command, documents[:middle], head) + _render_isolating(
+        env, command, documents[middle:], head
+    )
+
+
+# === HTML === #
+
+
+def _assemble(documents, head):
+    parts = [Markup("<!DOCTYPE html><html><head><meta charset='utf-8'/>"), _DOCUMENT_STYLE, head]
+    parts.append(Markup("</head><body>"))
+    for position, document in enumerate(documents):
+        first = " pdf_first" if position == 0 else ""
+        parts.append(
+            f"<div class='pdf_document{first}'>"
+            f"<div class='pdf_marker' style='background-color:rgb{MARKER_COLOUR}'></div>"
+            f"<div class='pdf_marker' style='background-color:rgb{_position_colour(position)}'></div>"
+            f"{document}</div>"
+        )
+    parts.append("</body></html>")
+    return "".join(map(str, parts))
+
+
+def _position_colour(position):
+    """Return the (r, g, b) that stands for a document's position in its batch.
+
+    >>> _position_colour(0), _position_colour(99)
+    ((232, 232, 232), (232, 238, 235))
+    """
+    high, rest = divmod(position, POSITION_STEP**2)
+    middle, low = divmod(rest, POSITION_STEP)
+    return tuple(POSITION_BASE + digit for digit in (high, middle, low))
+
+
+def _colour_position(colour):
+    """Return the position that a colour stands for, the inverse of ``_position_colour``.
+
+    >>> [_colour_position(_position_colour(n)) for n in (0, 15, 16, 99, 4095)]
+    [0, 15, 16, 99, 4095]
+    """
+    position = 0
+    for channel in colour:
+        position = position * POSITION_STEP + channel - POSITION_BASE
+    return position
+
+
+# === wkhtmltopdf === #
+
+
+def _find_binary(env):
+    try:
+        return find_in_path("wkhtmltopdf")
+    except OSError:
+        raise UserError(
+            _("Wkhtmltopdf is not installed on this server: ask your administrator to install it.")
+        ) from None
+
+
+def _page_arguments(paperformat, margins):
+    paper = paperformat
+    if margins is None:
+        margins = (paper.margin_top, paper.margin_right, paper.margin_bottom, paper.margin_left)
+    arguments = ["--quiet", "--disable-javascript", "--disable-local-file-access"]
+    arguments += ["--encoding", "utf-8"]
+    if paper.format == "custom" and paper.page_width and paper.page_height:
+        arguments += ["--page-width", f"{paper.page_width}mm"]
+        arguments += ["--page-height", f"{paper.page_height}mm"]
+    elif paper.format and paper.format != "custom":
+        arguments += ["--page-size", paper.format]
+    if paper.orientation:
+        arguments += ["--orientation", paper.orientation]
+    for side, margin in zip(("top", "right", "bottom", "left"), margins):
+        arguments += [f"--margin-{side}", f"{margin}mm"]
+    return arguments
+
+
+def _run(env, command, html, count):
+    """Print one HTML page and return the PDF; every temporary file goes with the folder."""
+    with tempfile.TemporaryDirectory(prefix="collection_statement.") as folder:
+        source, target = os.path.join(folder, "source.html"), os.path.join(folder, "target.pdf")
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(html)
+        environment = {**os.environ, "TMPDIR": folder, "XDG_RUNTIME_DIR": folder}
+        try:
+            process = subprocess.run(  # noqa: S603  the binary is the administrator's, no shell
+                [*command, source, target],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                timeout=TIMEOUT_BASE + TIMEOUT_PER_DOCUMENT * count,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise UserError(
+                _("Printing the PDF took more than %(seconds)d seconds.", seconds=error.timeout)
+            ) from error
+        # 1 is a warning about something on the page: the PDF is there, as it is for Odoo's own reports.
+        if process.returncode not in (0, 1) or not os.path.exists(target):
+            raise UserError(
+                _(
+                    "Wkhtmltopdf could not print the PDF (code %(code)s): %(message)s",
+                    code=process.returncode,
+                    message=process.stderr.decode(errors="replace")[-1000:],
+                )
+            )
+        with open(target, "rb") as file:
+            return file.read()
+
+
+# === PDF === #
+
+
+def _call(target, *names):
+    """Return the first method that exists: PyPDF2 renamed its methods between Odoo's versions of it."""
+    return next(getattr(target, name) for name in names if hasattr(target, name))
+
+
+def _page_position(page):
+    """Return the position of the document that begins on this page, or None."""
+    stream = page["/Contents"]
+    head = _call(stream, "get_data", "getData")()[:_HEAD_BYTES]
+    colours = (
+        tuple(round(float(channel) * 255) for channel in match.groups())
+        for match in _FILL_COLOUR.finditer(head)
+    )
+    for colour in colours:
+        if colour == MARKER_COLOUR:
+            position = next(colours, None)
+            return None if position is None else _colour_position(position)
+    return None
+
+
+def _split(pdf, count):
+    """Return the PDFs of ``count`` documents printed in a row.
+
+    :raise SplitError: when their first pages are not found in order
+    """
+    pages = list(PdfFileReader(io.BytesIO(pdf), strict=False).pages)
+    starts, positions = [], []
+    for number, page in enumerate(pages):
+        position = _page_position(page)
+        if position is not None:
+            starts.append(number)
+            positions.append(position)
+    if positions != list(range(count)) or starts[:1] != [0]:
+        raise SplitError(f"Documents found at pages {starts} with positions {positions}")
+    return [
+        _write(pages[start:end]) for start, end in zip(starts, [*starts[1:], len(pages)])
+    ]
+
+
+def _write(pages):
+    writer = PdfFileWriter()
+    add_page = _call(writer, "add_page", "addPage")
+    for page in pages:
+        add_page(page)
+    with io.BytesIO() as buffer:
+        writer.write(buffer)
+        return buffer.getvalue()
