@@ -86,4 +86,6 @@ def main(env, url: str) -> None:
     print(table.text(COLUMNS, rows, right=("amount",)))
     states = Counter(row[-1].partition(":")[0] for row in rows)
     counts = ", ".join(f"{count} {state}" for state, count in states.most_common()) or "nothing was due"
+    for run in env["collection.run"].search([("date", "=", fields.Date.context_today(env["collection.run"]))]):
+        print(f"\n{run.company_id.name}: {run.remark}" if run.remark else "", end="")
     print(f"\nThe night took {seconds:.1f} s. Today: {counts}.")

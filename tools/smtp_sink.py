@@ -117,9 +117,9 @@ def _pdf_attachments(content: bytes) -> list[tuple[str, bytes]]:
     message = email.message_from_bytes(content, policy=email.policy.default)
     found = []
     for number, part in enumerate(message.walk()):
-        name = part.get_filename() or f"{number}.pdf"
+        name = part.get_filename() or ""
         if part.get_content_type() == "application/pdf" or name.lower().endswith(".pdf"):
-            stem = slug(name.rpartition(".")[0] or name)
+            stem = slug(name.rpartition(".")[0]) or str(number)
             found.append((f"{stem}.pdf", part.get_payload(decode=True) or b""))
     return found
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-WIDEST = 36
+WIDEST, WIDEST_LAST = 36, 90
 
 
 def text(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collection[str] = ()) -> str:
-    """Return rows under their columns' names, cells that are too long cut.
+    """Return rows under their columns' names, cells that are too long cut; the last column may be longer.
 
     >>> print(text(("name", "n"), [("a", "1"), ("bcd", "20")], right=("n",)))
     name   n
@@ -16,7 +16,7 @@ def text(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collectio
     a      1
     bcd   20
     """
-    cells = [[_cut(cell) for cell in row] for row in (columns, *rows)]
+    cells = [[*(_cut(cell, WIDEST) for cell in row[:-1]), _cut(row[-1], WIDEST_LAST)] for row in (columns, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     aligned = [
         "  ".join(
@@ -28,6 +28,6 @@ def text(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Collectio
     return "\n".join([aligned[0], "  ".join("-" * width for width in widths), *aligned[1:]])
 
 
-def _cut(cell: str) -> str:
+def _cut(cell: str, widest: int) -> str:
     line = " ".join(cell.split())
-    return line if len(line) <= WIDEST else f"{line[: WIDEST - 1]}…"
+    return line if len(line) <= widest else f"{line[: widest - 1]}…"
