@@ -11,7 +11,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import html_sanitize
 from odoo.tools.image import image_data_uri, image_process
-from odoo.tools.misc import formatLang, format_date
+from odoo.tools.misc import format_date, formatLang, get_lang
 
 from . import statement_pdf
 
@@ -120,6 +120,7 @@ class _Formatter:
 
     def __init__(self, env):
         self.env = env
+        self._lang = env["res.lang"].browse(get_lang(env).id)
         self._dates = {}
         self._numbers = {}
 
@@ -131,7 +132,9 @@ class _Formatter:
     def number(self, amount, currency):
         key = amount, currency
         if key not in self._numbers:
-            self._numbers[key] = formatLang(self.env, amount, digits=currency.decimal_places)
+            # What formatLang does, without looking the language up for each amount.
+            pattern = f"%.{currency.decimal_places}f"
+            self._numbers[key] = self._lang.format(pattern, amount, grouping=True)
         return self._numbers[key]
 
     def money(self, amount, currency):
