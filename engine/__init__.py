@@ -1,1 +1,1 @@
-from . import aging
+"""Business rules as plain Python: dates, ages, levels, amounts. Nothing here imports Odoo."""

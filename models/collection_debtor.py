@@ -1,11 +1,285 @@
-from odoo import fields, models
+from collections import defaultdict
+
+from odoo import _, api, fields, models
+from odoo.tools import SQL
+from odoo.tools.misc import format_amount
+
+from ..engine import aging
+
+BUCKETS = ("bucket_1", "bucket_2", "bucket_3", "bucket_4")
 
 
 class CollectionDebtor(models.Model):
     _name = "collection.debtor"
     _description = "Debtor"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "collection.debtor.refresh", "collection.debtor.dunning"]
+    _order = "overdue desc, id"
+    _rec_names_search = ["partner_id.complete_name", "partner_id.ref", "partner_id.vat"]
+    _mail_post_access = "read"
 
-    partner_id = fields.Many2one("res.partner", required=True, index=True, ondelete="restrict")
-    company_id = fields.Many2one("res.company", required=True, index=True)
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
+
+    # === Who and how ===#
+    collector_id = fields.Many2one("res.users", index=True, tracking=True, domain=[("share", "=", False)])
+    policy_id = fields.Many2one(
+        "collection.policy",
+        tracking=True,
+        domain="[('company_id', 'in', (False, company_id))]",
+        help="Empty: the policy of the customer's tags, else the company's.",
+    )
+    effective_policy_id = fields.Many2one("collection.policy", compute="_compute_effective_policy_id")
+    cc_partner_ids = fields.Many2many(
+        "res.partner", "collection_debtor_cc_rel", "debtor_id", "partner_id", string="Copy To"
+    )
+    bcc_partner_ids = fields.Many2many(
+        "res.partner", "collection_debtor_bcc_rel", "debtor_id", "partner_id", string="Blind Copy To"
+    )
+    recipient = fields.Char(compute="_compute_recipient", help="Where a mail to this debtor would go today.")
+
+    # === What stops dunning ===#
+    excluded = fields.Boolean(string="Never Dun", tracking=True)
+    hold = fields.Boolean(string="On Hold", tracking=True)
+    hold_reason = fields.Char(tracking=True)
+    hold_until = fields.Date(tracking=True, help="Last day of the hold. Empty: until it is lifted.")
+
+    # === Cached balances, written by _refresh_balances alone ===#
+    total_due = fields.Monetary(readonly=True, help="Not due plus overdue, less what is unallocated.")
+    not_due = fields.Monetary(readonly=True)
+    overdue = fields.Monetary(readonly=True, index=True)
+    unallocated = fields.Monetary(readonly=True, help="Credit notes and payments not applied to an invoice yet.")
+    bucket_1 = fields.Monetary(string="1-30", readonly=True)
+    bucket_2 = fields.Monetary(string="31-60", readonly=True)
+    bucket_3 = fields.Monetary(string="61-90", readonly=True)
+    bucket_4 = fields.Monetary(string="90+", readonly=True)
+    overdue_count = fields.Integer(string="Overdue Items", readonly=True)
+    oldest_due_date = fields.Date(string="Oldest Due Date", readonly=True, help="Effective due date of the oldest item.")
+    days_overdue = fields.Integer(readonly=True, group_operator="max")
+    last_payment_date = fields.Date(string="Last Payment", readonly=True)
+    level_id = fields.Many2one(
+        "collection.level",
+        string="Level Reached",
+        readonly=True,
+        index=True,
+        ondelete="set null",
+        group_expand="_group_expand_level_id",
+        help="Highest level at which an item that is still open was told to the customer.",
+    )
+    last_contact_date = fields.Date(string="Last Contact", readonly=True)
+    balance_ids = fields.One2many("collection.debtor.balance", "debtor_id", string="By Currency", readonly=True)
+
+    # === Documents ===#
+    notice_ids = fields.One2many("collection.notice", "debtor_id", string="Notices", readonly=True)
+    notice_count = fields.Integer(compute="_compute_notice_count")
+    open_line_ids = fields.Many2many(
+        "account.move.line", string="Open Items", compute="_compute_open_line_ids", compute_sudo=False
+    )
+
+    # === Contact, for lists and phones ===#
+    phone = fields.Char(related="partner_id.phone")
+    email = fields.Char(related="partner_id.email")
+    vat = fields.Char(related="partner_id.vat")
+
+    _sql_constraints = [
+        ("partner_company_unique", "UNIQUE(partner_id, company_id)", "A customer is one debtor in each company."),
+    ]
+
+    # === Computes ===#
+
+    @api.depends("partner_id.display_name")
+    def _compute_display_name(self):
+        for debtor in self:
+            debtor.display_name = debtor.partner_id.display_name
+
+    @api.depends("policy_id", "partner_id.category_id", "company_id.collection_policy_id")
+    def _compute_effective_policy_id(self):
+        self.flush_model(["policy_id"])
+        self.env["res.partner"].flush_model(["category_id"])
+        self.env["collection.policy"].flush_model()
+        self.env["res.company"].flush_model(["collection_policy_id"])
+        policy_of = {}
+        if self.ids:
+            self.env.cr.execute(self._query_effective_policies(self.ids))
+            policy_of = dict(self.env.cr.fetchall())
+        for debtor in self:
+            debtor.effective_policy_id = policy_of.get(debtor._origin.id)
+
+    def _compute_recipient(self):
+        for debtor, partners in self._get_recipients().items():
+            debtor.recipient = ", ".join(partner.email for partner in partners if partner.email)
+
+    def _compute_notice_count(self):
+        counts = dict(
+            self.env["collection.notice"]._read_group([("debtor_id", "in", self.ids)], ["debtor_id"], ["__count"])
+        )
+        for debtor in self:
+            debtor.notice_count = counts.get(debtor, 0)
+
+    def _compute_open_line_ids(self):
+        lines_of = defaultdict(lambda: self.env["account.move.line"])
+        for line in self.env["account.move.line"].search(self._get_open_lines_domain(), order="date_maturity, id"):
+            lines_of[line.partner_id.commercial_partner_id, line.company_id] |= line
+        for debtor in self:
+            debtor.open_line_ids = lines_of[debtor.partner_id, debtor.company_id]
+
+    @api.model
+    def _group_expand_level_id(self, levels, domain, order=None):
+        """Every level of the company's ladder is a column of the board, also the empty ones."""
+        return levels | self.env.company.collection_policy_id.level_ids
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Label the buckets with the company's own edges."""
+        result = super().fields_get(allfields, attributes)
+        labels = aging.bucket_labels(self.env.company._get_collection_bucket_edges())[1:]
+        for name, label in zip(BUCKETS, labels):
+            if "string" in result.get(name, ()):
+                result[name]["string"] = label
+        return result
+
+    # === Actions ===#
+
+    def action_open_invoices(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
+        action["domain"] = [
+            ("move_type", "in", ("out_invoice", "out_refund", "out_receipt")),
+            ("commercial_partner_id", "=", self.partner_id.id),
+            ("company_id", "=", self.company_id.id),
+        ]
+        action["context"] = {"create": False}
+        return action
+
+    def action_open_items(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Open Items"),
+            "res_model": "account.move.line",
+            "view_mode": "tree,form",
+            "domain": self._get_open_lines_domain(),
+            "context": {"create": False, "search_default_group_by_partner": 0},
+        }
+
+    def action_open_notices(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.collection_notice_action")
+        action["domain"] = [("debtor_id", "=", self.id)]
+        action["context"] = {}
+        return action
+
+    def action_open_partner(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "res.partner",
+            "res_id": self.partner_id.id,
+            "view_mode": "form",
+        }
+
+    def action_lift_hold(self):
+        self.write({"hold": False, "hold_reason": False, "hold_until": False})
+
+    # === Helpers ===#
+
+    def _get_open_lines_domain(self):
+        """Open receivable lines of these debtors, their child contacts included."""
+        return [
+            ("account_id.account_type", "=", "asset_receivable"),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+            ("amount_residual", "!=", 0),
+            ("partner_id.commercial_partner_id", "in", self.partner_id.ids),
+            ("company_id", "in", self.company_id.ids),
+        ]
+
+    def _get_recipients(self):
+        """``{debtor: partners}`` to whom its messages go: its collections contacts, else its invoice contacts, else
+        the customer itself. One query for all debtors."""
+        contacts = self.env["res.partner"].search_fetch(
+            [
+                ("commercial_partner_id", "in", self.partner_id.ids),
+                "|",
+                ("collection_contact", "=", True),
+                ("type", "=", "invoice"),
+            ],
+            ["commercial_partner_id", "collection_contact", "type", "email", "name", "lang"],
+            order="id",
+        )
+        collections, invoicing = defaultdict(contacts.browse), defaultdict(contacts.browse)
+        for contact in contacts:
+            chosen = collections if contact.collection_contact else invoicing
+            chosen[contact.commercial_partner_id] |= contact
+        return {
+            debtor: collections[debtor.partner_id] or invoicing[debtor.partner_id] or debtor.partner_id
+            for debtor in self
+        }
+
+    def _get_responsible(self):
+        """Who does what a person must do for this debtor: its collector, else the company's responsible."""
+        self.ensure_one()
+        return self.collector_id or self.company_id.collection_responsible_id
+
+    def _is_on_hold(self, today):
+        self.ensure_one()
+        return bool(self.excluded or self.hold and (not self.hold_until or self.hold_until >= today))
+
+    def _get_balance_text(self):
+        """What the debtor owes in each currency, such as ``$ 1,200.00 + US$ 50.00``."""
+        self.ensure_one()
+        balances = self.balance_ids.filtered(lambda balance: not balance.currency_id.is_zero(balance.total_due))
+        return " + ".join(
+            format_amount(self.env, balance.total_due, balance.currency_id) for balance in balances
+        ) or format_amount(self.env, self.total_due, self.currency_id)
+
+    @api.model
+    def _touch_families(self, partners):
+        """These customers gained or lost contacts: their debtors' figures change with them."""
+        debtors = self.sudo().search([("partner_id", "in", partners.ids)])
+        self.env["collection.debtor.touch"]._touch_partners(
+            {(debtor.partner_id.id, debtor.company_id.id) for debtor in debtors}
+            | {(partner.id, debtor.company_id.id) for debtor in debtors for partner in partners}
+        )
+
+    @api.model
+    def _merge_into(self, src_partners, dst_partner):
+        """Customers are being merged: where both are debtors of a company, the survivor takes over the notices, the
+        chatter, the attachments and the activities, and what the other one lacked."""
+        # sudo: merging contacts is Odoo's own right, and must not depend on rights on collections
+        Debtor = self.sudo()
+        kept_of = {debtor.company_id: debtor for debtor in Debtor.search([("partner_id", "=", dst_partner.id)])}
+        for debtor in Debtor.search([("partner_id", "in", src_partners.ids)], order="id"):
+            kept = kept_of.get(debtor.company_id)
+            if not kept:
+                debtor.partner_id = dst_partner
+                kept_of[debtor.company_id] = debtor
+                continue
+            for name in ("collector_id", "policy_id"):
+                kept[name] = kept[name] or debtor[name]
+            for name in ("excluded", "hold"):
+                kept[name] = kept[name] or debtor[name]
+            kept.cc_partner_ids |= debtor.cc_partner_ids
+            kept.bcc_partner_ids |= debtor.bcc_partner_ids
+            self.env["collection.notice"].sudo().search([("debtor_id", "=", debtor.id)]).write({"debtor_id": kept.id})
+            for name in ("mail.message", "ir.attachment", "mail.activity"):
+                model_field = "model" if name == "mail.message" else "res_model"
+                documents = self.env[name].sudo().search([(model_field, "=", self._name), ("res_id", "=", debtor.id)])
+                documents.write({"res_id": kept.id})
+            self.env.flush_all()
+            debtor.unlink()
+        self.env.flush_all()
+        self.env["collection.debtor.touch"]._touch_partners(
+            {(dst_partner.id, company.id) for company in kept_of}
+        )
+
+    @api.model
+    def _query_effective_policies(self, debtor_ids):
+        """Rows (debtor, policy). Served by the primary key of the debtors."""
+        return SQL(
+            "SELECT debtor.id, %s FROM collection_debtor debtor WHERE debtor.id = ANY(%s)",
+            self.env["collection.policy"]._query_debtor_policy("debtor"),
+            list(debtor_ids),
+        )

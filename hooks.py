@@ -1,0 +1,17 @@
+"""What happens once, when the add-on is installed or removed."""
+
+
+def post_init_hook(env):
+    """Give every company the default policy and a debtor to every customer of the past, in two statements."""
+    companies = env["res.company"].search([("collection_policy_id", "=", False)])
+    companies.collection_policy_id = env.ref("account_collection.policy_default")
+    debtors = env["collection.debtor"]
+    debtors._flush_ledger()
+    env.cr.execute(debtors._query_add_missing(with_history=True))
+    debtors._refresh_balances()
+
+
+def uninstall_hook(env):
+    """Remove what refers to the add-on's models without a foreign key, so that Odoo is left as it was."""
+    for name, model_field in (("mail.message", "model"), ("ir.attachment", "res_model"), ("mail.activity", "res_model")):
+        env[name].sudo().search([(model_field, "=like", "collection.%")]).unlink()

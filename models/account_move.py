@@ -1,0 +1,139 @@
+from collections import defaultdict
+
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    collection_debtor_id = fields.Many2one(
+        "collection.debtor",
+        string="Debtor",
+        compute="_compute_collection_debtor_id",
+        search="_search_collection_debtor_id",
+    )
+    collection_collector_id = fields.Many2one(
+        "res.users", related="collection_debtor_id.collector_id", string="Collector", related_sudo=True
+    )
+    collection_level_id = fields.Many2one(
+        "collection.level",
+        string="Dunning Level",
+        compute="_compute_collection_notices",
+        help="Highest level at which this invoice was told to the customer.",
+    )
+    collection_notice_ids = fields.Many2many(
+        "collection.notice", string="Notices", compute="_compute_collection_notices"
+    )
+    collection_notice_count = fields.Integer(compute="_compute_collection_notices")
+    collection_days_overdue = fields.Integer(
+        string="Days Overdue", compute="_compute_collection_days_overdue", search="_search_collection_days_overdue"
+    )
+    collection_no_dun = fields.Boolean(string="Do Not Dun", copy=False, tracking=True)
+    collection_no_dun_reason = fields.Char(string="Reason not to Dun", copy=False, tracking=True)
+    collection_no_dun_until = fields.Date(
+        string="Do Not Dun Until", copy=False, tracking=True, help="Last day. Empty: until a person changes it."
+    )
+
+    # === Computes ===#
+
+    @api.depends("commercial_partner_id", "company_id")
+    def _compute_collection_debtor_id(self):
+        sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
+        debtors = self.env["collection.debtor"].search(
+            [
+                ("partner_id", "in", sales.commercial_partner_id.ids),
+                ("company_id", "in", sales.company_id.ids),
+            ]
+        )
+        debtor_of = {(debtor.partner_id, debtor.company_id): debtor for debtor in debtors}
+        for move in self:
+            move.collection_debtor_id = move in sales and debtor_of.get((move.commercial_partner_id, move.company_id))
+
+    @api.model
+    def _search_collection_debtor_id(self, operator, value):
+        if isinstance(value, bool):
+            raise ValidationError(_("Search the debtor of an invoice by its name."))
+        if isinstance(value, str):
+            debtors = self.env["collection.debtor"].search([("partner_id", operator, value)])
+        else:
+            debtors = self.env["collection.debtor"].search([("id", operator, value)])
+        companies = defaultdict(list)
+        for debtor in debtors:
+            companies[debtor.company_id.id].append(debtor.partner_id.id)
+        found = [
+            ("id", "in", self._search([("company_id", "=", company), ("commercial_partner_id", "in", partners)]))
+            for company, partners in companies.items()
+        ]
+        return ["|"] * (len(found) - 1) + found if found else [("id", "=", 0)]
+
+    def _compute_collection_notices(self):
+        spoken = self.env["collection.notice.line"].search(
+            [("move_id", "in", self.ids), ("notice_id.state", "!=", "skipped")]
+        )
+        notices_of = defaultdict(lambda: self.env["collection.notice"])
+        for line in spoken:
+            notices_of[line.move_id] |= line.notice_id
+        for move in self:
+            notices = notices_of[move]
+            left = notices.filtered(lambda notice: notice.state in ("outgoing", "sent"))
+            move.collection_notice_ids = notices
+            move.collection_notice_count = len(notices)
+            move.collection_level_id = left.level_id.sorted("sequence")[-1:]
+
+    @api.depends("state", "payment_state", "invoice_date_due", "line_ids.date_maturity", "line_ids.amount_residual")
+    def _compute_collection_days_overdue(self):
+        for move in self:
+            due = [
+                line.date_maturity or line.date
+                for line in move.line_ids
+                if line.account_id.account_type == "asset_receivable" and line.amount_residual > 0
+            ]
+            overdue = due and move.state == "posted" and move.is_sale_document(include_receipts=True)
+            today = move.company_id._get_collection_today() if overdue else None
+            move.collection_days_overdue = max((today - min(due)).days, 0) if overdue else 0
+
+    @api.model
+    def _search_collection_days_overdue(self, operator, value):
+        """Only sale documents with an open receivable line; answered by the lines' effective due dates."""
+        today = self.env.company._get_collection_today()
+        inverse = {">": "<", ">=": "<=", "=": "=", "<": ">", "<=": ">="}
+        if operator not in inverse or not isinstance(value, int) or value < 0:
+            raise ValidationError(_("Search the days overdue with a number of days and one of =, <, <=, >, >=."))
+        lines = self.env["account.move.line"]._search(
+            [
+                ("account_id.account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+                ("amount_residual", ">", 0),
+                ("date_maturity", inverse[operator], fields.Date.subtract(today, days=value)),
+            ]
+        )
+        return [("line_ids", "in", lines)]
+
+    # === CRUD ===#
+
+    def write(self, vals):
+        touch = self.env["collection.debtor.touch"]
+        if "partner_id" in vals or "commercial_partner_id" in vals:
+            touch._touch_partners({(move.commercial_partner_id.id, move.company_id.id) for move in self if move.partner_id})
+        result = super().write(vals)
+        if "state" in vals or "invoice_date_due" in vals:
+            touch._touch_moves(self)
+        if "state" in vals and vals["state"] != "posted":
+            self.env["collection.notice"]._cancel_settled(self.line_ids)
+        return result
+
+    def unlink(self):
+        self.env["collection.debtor.touch"]._touch_partners(
+            {(move.commercial_partner_id.id, move.company_id.id) for move in self if move.partner_id}
+        )
+        return super().unlink()
+
+    # === Actions ===#
+
+    def action_open_collection_notices(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.collection_notice_action")
+        action["domain"] = [("id", "in", self.collection_notice_ids.ids)]
+        action["context"] = {}
+        return action

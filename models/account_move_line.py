@@ -1,0 +1,20 @@
+from odoo import models
+
+# What the cached balances of a debtor are made of, beside the amounts that reconciliation changes.
+BALANCE_FIELDS = {"date_maturity", "partner_id", "account_id", "date", "balance", "amount_currency", "debit", "credit"}
+
+
+class AccountMoveLine(models.Model):
+    _inherit = "account.move.line"
+
+    def write(self, vals):
+        if BALANCE_FIELDS.isdisjoint(vals):
+            return super().write(vals)
+        posted = self.filtered(lambda line: line.parent_state == "posted")
+        if "partner_id" in vals:
+            self.env["collection.debtor.touch"]._touch_partners(
+                {(line.partner_id.id, line.company_id.id) for line in posted if line.partner_id}
+            )
+        result = super().write(vals)
+        self.env["collection.debtor.touch"]._touch_moves(posted.move_id)
+        return result

@@ -1,0 +1,17 @@
+from odoo import api, models
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partials = super().create(vals_list)
+        lines = partials.debit_move_id + partials.credit_move_id
+        self.env["collection.debtor.touch"]._touch_moves(lines.move_id)
+        self.env["collection.notice"]._cancel_settled(lines)
+        return partials
+
+    def unlink(self):
+        self.env["collection.debtor.touch"]._touch_moves((self.debit_move_id + self.credit_move_id).move_id)
+        return super().unlink()

@@ -1,0 +1,267 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class CollectionDebtorRefresh(models.AbstractModel):
+    """Keeps the cached balances of debtors equal to the ledger, a set at a time.
+
+    *How to use.* ``_refresh_balances()`` for every debtor (nightly), ``_refresh_balances(debtors)`` for some,
+    ``_refresh_partners(pairs)`` where the debtor may not exist yet.
+
+    *How it works.* Two statements whatever the number of customers: one adds the debtors that are missing, one reads
+    the open receivable lines once and writes every figure that changed, the balances by currency included.
+    """
+
+    _name = "collection.debtor.refresh"
+    _description = "Balances of Debtors"
+
+    @api.model
+    def _refresh_balances(self, debtors=None):
+        """Write the balances of ``debtors``, or of every customer with an open item, from the ledger."""
+        if debtors is not None and not debtors:
+            return
+        if debtors is None:
+            self._flush_ledger()
+            self.env.cr.execute(self._query_add_missing())
+            self._write_balances(None, None)
+        else:
+            self._write_balances(debtors.partner_id.ids, debtors.company_id.ids)
+
+    @api.model
+    def _refresh_partners(self, pairs):
+        """Refresh the debtors of ``(commercial partner id, company id)`` pairs and add those that are missing."""
+        self._flush_ledger()
+        partner_ids = [partner for partner, _company in pairs]
+        company_ids = [company for _partner, company in pairs]
+        self.env.cr.execute(self._query_add(partner_ids, company_ids))
+        self._write_balances(partner_ids, company_ids)
+
+    @api.model
+    def _write_balances(self, partner_ids, company_ids):
+        self._flush_ledger()
+        self.env.cr.execute(self._query_refresh(partner_ids, company_ids))
+        self.env["collection.debtor"].invalidate_model()
+        self.env["collection.debtor.balance"].invalidate_model()
+
+    @api.model
+    def _flush_ledger(self):
+        """Everything the statements below read."""
+        for model in (
+            "account.move",
+            "account.move.line",
+            "account.account",
+            "res.partner",
+            "res.company",
+            "collection.debtor",
+            "collection.notice",
+            "collection.notice.line",
+        ):
+            self.env[model].flush_model()
+
+    @api.model
+    def _query_add(self, partner_ids, company_ids):
+        """Insert the debtors of these pairs that do not exist. Served by the unique key (partner, company)."""
+        return SQL(
+            """INSERT INTO collection_debtor (partner_id, company_id, create_uid, create_date, write_uid, write_date)
+               SELECT pair.partner_id, pair.company_id, %(uid)s, now() AT TIME ZONE 'UTC',
+                      %(uid)s, now() AT TIME ZONE 'UTC'
+                 FROM unnest(%(partner_ids)s::int[], %(company_ids)s::int[]) AS pair(partner_id, company_id)
+                WHERE NOT EXISTS (SELECT 1 FROM collection_debtor debtor
+                                   WHERE debtor.partner_id = pair.partner_id AND debtor.company_id = pair.company_id)
+               ON CONFLICT (partner_id, company_id) DO NOTHING""",
+            uid=self.env.uid,
+            partner_ids=partner_ids,
+            company_ids=company_ids,
+        )
+
+    @api.model
+    def _query_add_missing(self, with_history=False):
+        """Insert a debtor for every customer with an open receivable line or, ``with_history``, with any posted one.
+        Served by Odoo's partial index on unreconciled lines; with history, by one scan of the lines."""
+        return SQL(
+            """INSERT INTO collection_debtor (partner_id, company_id, create_uid, create_date, write_uid, write_date)
+               SELECT customer.partner_id, customer.company_id, %(uid)s, now() AT TIME ZONE 'UTC',
+                      %(uid)s, now() AT TIME ZONE 'UTC'
+                 FROM (SELECT DISTINCT COALESCE(partner.commercial_partner_id, partner.id) AS partner_id, line.company_id
+                         FROM account_move_line line
+                         JOIN account_account account ON account.id = line.account_id
+                         JOIN res_partner partner ON partner.id = line.partner_id
+                        WHERE account.account_type = 'asset_receivable' AND line.parent_state = 'posted'
+                          AND %(scope)s) customer
+                WHERE NOT EXISTS (SELECT 1 FROM collection_debtor debtor WHERE debtor.partner_id = customer.partner_id
+                                     AND debtor.company_id = customer.company_id)
+               ON CONFLICT (partner_id, company_id) DO NOTHING""",
+            uid=self.env.uid,
+            scope=SQL("TRUE") if with_history else self._query_is_open("line"),
+        )
+
+    @api.model
+    def _query_is_open(self, alias):
+        """Condition of Odoo's partial index on unreconciled lines, spelled as the index spells it."""
+        return SQL(
+            """(%(line)s.reconciled IS NULL OR %(line)s.reconciled = FALSE OR %(line)s.reconciled IS NOT TRUE)
+               AND %(line)s.parent_state = 'posted'""",
+            line=SQL.identifier(alias),
+        )
+
+    @api.model
+    def _query_refresh(self, partner_ids, company_ids):
+        """Write the balances of the debtors of these commercial partners in these companies (``None``: of all), and
+        only where they changed. Returns nothing.
+
+        The open lines come from Odoo's partial index on unreconciled lines, or from the index on the lines' partner
+        when partners are given; the other look-ups are by primary key or by the indexes of the notices.
+        """
+        some = partner_ids is not None
+        companies = self.env["res.company"].sudo().search([("id", "in", company_ids)] if some else [])
+        calendar = SQL(", ").join(
+            SQL(
+                "(%s, %s::date, %s, %s, %s)",
+                company.id,
+                company._get_collection_today(),
+                *company._get_collection_bucket_edges(),
+            )
+            for company in companies
+        )
+        debtors = lines = SQL("TRUE")
+        if some:
+            family = self.env["res.partner"].sudo().with_context(active_test=False)
+            family_ids = family.search([("commercial_partner_id", "in", partner_ids)]).ids
+            debtors = SQL("debtor.partner_id = ANY(%s)", partner_ids)
+            lines = SQL("line.partner_id = ANY(%s)", family_ids)
+        return SQL(
+            """
+            WITH calendar (company_id, today, edge_1, edge_2, edge_3) AS (VALUES %(calendar)s),
+            scope AS MATERIALIZED (
+                SELECT debtor.id, debtor.partner_id, debtor.company_id, calendar.today,
+                       calendar.edge_1, calendar.edge_2, calendar.edge_3, company.currency_id
+                  FROM collection_debtor debtor
+                  JOIN calendar ON calendar.company_id = debtor.company_id
+                  JOIN res_company company ON company.id = debtor.company_id
+                 WHERE %(debtors)s
+            ),
+            open AS MATERIALIZED (
+                SELECT scope.id AS debtor_id, scope.currency_id AS company_currency_id, scope.today, line.id AS line_id,
+                       line.currency_id, line.amount_residual AS residual,
+                       line.amount_residual_currency AS residual_currency,
+                       COALESCE(line.date_maturity, line.date) AS due,
+                       scope.today - COALESCE(line.date_maturity, line.date) AS days,
+                       scope.edge_1, scope.edge_2, scope.edge_3
+                  FROM account_move_line line
+                  JOIN account_account account ON account.id = line.account_id
+                  JOIN res_partner partner ON partner.id = line.partner_id
+                  JOIN scope ON scope.partner_id = COALESCE(partner.commercial_partner_id, partner.id)
+                            AND scope.company_id = line.company_id
+                 WHERE account.account_type = 'asset_receivable' AND %(is_open)s AND %(lines)s
+            ),
+            figures AS (
+                SELECT debtor_id,
+                       SUM(residual) AS total_due,
+                       SUM(residual) FILTER (WHERE residual > 0 AND days <= 0) AS not_due,
+                       SUM(residual) FILTER (WHERE residual > 0 AND days > 0) AS overdue,
+                       -SUM(residual) FILTER (WHERE residual < 0) AS unallocated,
+                       SUM(residual) FILTER (WHERE residual > 0 AND days BETWEEN 1 AND edge_1) AS bucket_1,
+                       SUM(residual) FILTER (WHERE residual > 0 AND days > edge_1 AND days <= edge_2) AS bucket_2,
+                       SUM(residual) FILTER (WHERE residual > 0 AND days > edge_2 AND days <= edge_3) AS bucket_3,
+                       SUM(residual) FILTER (WHERE residual > 0 AND days > edge_3) AS bucket_4,
+                       COUNT(*) FILTER (WHERE residual > 0 AND days > 0) AS overdue_count,
+                       MIN(due) FILTER (WHERE residual > 0) AS oldest_due_date,
+                       GREATEST(MAX(days) FILTER (WHERE residual > 0), 0) AS days_overdue
+                  FROM open GROUP BY debtor_id
+            ),
+            told AS (
+                SELECT DISTINCT ON (open.debtor_id) open.debtor_id, level.id AS level_id
+                  FROM open
+                  CROSS JOIN LATERAL (
+                        SELECT notice.level_id
+                          FROM collection_notice_line spoken JOIN collection_notice notice ON notice.id = spoken.notice_id
+                         WHERE spoken.move_line_id = open.line_id AND spoken.told_on IS NOT NULL
+                           AND notice.state IN ('outgoing', 'sent')) AS spoken
+                  JOIN collection_level level ON level.id = spoken.level_id
+                 ORDER BY open.debtor_id, level.day_from DESC, level.id
+            ),
+            by_currency AS (
+                SELECT debtor_id, currency_id,
+                       SUM(residual_currency) AS total_due,
+                       COALESCE(SUM(residual_currency) FILTER (WHERE residual_currency > 0 AND days <= 0), 0) AS not_due,
+                       COALESCE(SUM(residual_currency) FILTER (WHERE residual_currency > 0 AND days > 0), 0) AS overdue,
+                       COALESCE(-SUM(residual_currency) FILTER (WHERE residual_currency < 0), 0) AS unallocated
+                  FROM open
+                 WHERE debtor_id IN (SELECT debtor_id FROM open WHERE currency_id <> company_currency_id)
+                 GROUP BY debtor_id, currency_id
+            ),
+            gone AS (
+                DELETE FROM collection_debtor_balance balance
+                 USING scope
+                 WHERE balance.debtor_id = scope.id
+                   AND NOT EXISTS (SELECT 1 FROM by_currency WHERE by_currency.debtor_id = balance.debtor_id
+                                      AND by_currency.currency_id = balance.currency_id)
+            ),
+            kept AS (
+                INSERT INTO collection_debtor_balance AS balance
+                       (debtor_id, currency_id, total_due, not_due, overdue, unallocated)
+                SELECT debtor_id, currency_id, total_due, not_due, overdue, unallocated FROM by_currency
+                ON CONFLICT (debtor_id, currency_id) DO UPDATE
+                   SET total_due = EXCLUDED.total_due, not_due = EXCLUDED.not_due, overdue = EXCLUDED.overdue,
+                       unallocated = EXCLUDED.unallocated
+                 WHERE (balance.total_due, balance.not_due, balance.overdue, balance.unallocated) IS DISTINCT FROM
+                       (EXCLUDED.total_due, EXCLUDED.not_due, EXCLUDED.overdue, EXCLUDED.unallocated)
+            ),
+            fresh AS (
+                SELECT scope.id, COALESCE(total_due, 0) AS total_due, COALESCE(not_due, 0) AS not_due,
+                       COALESCE(overdue, 0) AS overdue, COALESCE(unallocated, 0) AS unallocated,
+                       COALESCE(bucket_1, 0) AS bucket_1, COALESCE(bucket_2, 0) AS bucket_2,
+                       COALESCE(bucket_3, 0) AS bucket_3, COALESCE(bucket_4, 0) AS bucket_4,
+                       COALESCE(overdue_count, 0) AS overdue_count, oldest_due_date,
+                       COALESCE(days_overdue, 0) AS days_overdue, told.level_id,
+                       paid.last_payment_date, contact.last_contact_date
+                  FROM scope
+                  LEFT JOIN figures ON figures.debtor_id = scope.id
+                  LEFT JOIN told ON told.debtor_id = scope.id
+                  LEFT JOIN (%(payments)s) paid ON paid.partner_id = scope.partner_id
+                                               AND paid.company_id = scope.company_id
+                  LEFT JOIN LATERAL (
+                        SELECT notice.sent_on AS last_contact_date FROM collection_notice notice
+                         WHERE notice.debtor_id = scope.id AND notice.sent_on IS NOT NULL
+                         ORDER BY notice.sent_on DESC LIMIT 1) contact ON TRUE
+            )
+            UPDATE collection_debtor debtor
+               SET total_due = fresh.total_due, not_due = fresh.not_due, overdue = fresh.overdue,
+                   unallocated = fresh.unallocated, bucket_1 = fresh.bucket_1, bucket_2 = fresh.bucket_2,
+                   bucket_3 = fresh.bucket_3, bucket_4 = fresh.bucket_4, overdue_count = fresh.overdue_count,
+                   oldest_due_date = fresh.oldest_due_date, days_overdue = fresh.days_overdue,
+                   level_id = fresh.level_id, last_payment_date = fresh.last_payment_date,
+                   last_contact_date = fresh.last_contact_date
+              FROM fresh
+             WHERE fresh.id = debtor.id
+               AND (debtor.total_due, debtor.not_due, debtor.overdue, debtor.unallocated, debtor.bucket_1,
+                    debtor.bucket_2, debtor.bucket_3, debtor.bucket_4, debtor.overdue_count, debtor.oldest_due_date,
+                    debtor.days_overdue, debtor.level_id, debtor.last_payment_date, debtor.last_contact_date)
+                   IS DISTINCT FROM
+                   (fresh.total_due, fresh.not_due, fresh.overdue, fresh.unallocated, fresh.bucket_1,
+                    fresh.bucket_2, fresh.bucket_3, fresh.bucket_4, fresh.overdue_count, fresh.oldest_due_date,
+                    fresh.days_overdue, fresh.level_id, fresh.last_payment_date, fresh.last_contact_date)
+            """,
+            calendar=calendar,
+            debtors=debtors,
+            lines=lines,
+            is_open=self._query_is_open("line"),
+            payments=self._query_last_payments(lines),
+        )
+
+    @api.model
+    def _query_last_payments(self, lines):
+        """Rows (commercial partner, company, date of the last receipt). A receipt is a receivable line credited in a
+        bank or cash journal. Served by the index on the lines' partner, or by one scan for all customers."""
+        return SQL(
+            """SELECT COALESCE(partner.commercial_partner_id, partner.id) AS partner_id, line.company_id,
+                      MAX(line.date) AS last_payment_date
+                 FROM account_move_line line
+                 JOIN account_account account ON account.id = line.account_id
+                 JOIN account_journal journal ON journal.id = line.journal_id
+                 JOIN res_partner partner ON partner.id = line.partner_id
+                WHERE account.account_type = 'asset_receivable' AND line.parent_state = 'posted' AND line.balance < 0
+                  AND journal.type IN ('bank', 'cash') AND %s
+                GROUP BY 1, 2""",
+            lines,
+        )

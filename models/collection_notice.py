@@ -1,0 +1,327 @@
+from datetime import timedelta
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+from odoo.tools.misc import format_amount
+
+from .collection_level import CHANNELS
+from .notice_states import CANCELLED, FAILED, OUTGOING, PROPOSED, QUEUED, SENT, SKIPPED
+
+MAX_TRIES = 5
+
+
+class CollectionNotice(models.Model):
+    _name = "collection.notice"
+    _description = "Notice"
+    _inherit = ["collection.notice.dispatch"]
+    _order = "date desc, id desc"
+
+    debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="cascade")
+    partner_id = fields.Many2one(related="debtor_id.partner_id", string="Customer", store=True, index=True)
+    collector_id = fields.Many2one(related="debtor_id.collector_id", store=False)
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    run_id = fields.Many2one("collection.run", readonly=True, index=True, ondelete="cascade")
+    level_id = fields.Many2one("collection.level", readonly=True, index=True, ondelete="set null")
+    policy_id = fields.Many2one(related="level_id.policy_id")
+    date = fields.Date(required=True, readonly=True)
+    channel = fields.Selection(CHANNELS, required=True, readonly=True)
+    fallback_of_id = fields.Many2one("collection.notice", readonly=True, ondelete="set null")
+    dedupe_key = fields.Char(required=True, readonly=True)
+
+    state = fields.Selection(
+        [
+            (PROPOSED, "Proposed"),
+            (QUEUED, "Queued"),
+            (OUTGOING, "Being Delivered"),
+            (SENT, "Sent"),
+            (FAILED, "Failed"),
+            (CANCELLED, "Cancelled"),
+            (SKIPPED, "Skipped"),
+        ],
+        required=True,
+        readonly=True,
+        index=True,
+        default=QUEUED,
+    )
+    reason = fields.Char(readonly=True, help="Why it failed, was cancelled or was skipped.")
+    tries = fields.Integer(readonly=True)
+    next_try = fields.Datetime(readonly=True, help="When a failed notice is tried again by itself.")
+    sent_on = fields.Date(readonly=True)
+
+    line_ids = fields.One2many("collection.notice.line", "notice_id", string="Items", readonly=True)
+    amount = fields.Monetary(readonly=True, help="All that is asked for, in company currency.")
+    amount_overdue = fields.Monetary(readonly=True, help="The part of it that is past due, in company currency.")
+    days_overdue = fields.Integer(readonly=True, group_operator="max", help="Days of the oldest item.")
+    why = fields.Char(compute="_compute_why", help="Why this customer hears from us.")
+    recipient = fields.Char(compute="_compute_recipient")
+    email_to = fields.Char(readonly=True)
+
+    message_id = fields.Many2one("mail.message", string="Message", readonly=True, ondelete="set null")
+    mail_id = fields.Many2one("mail.mail", string="Mail", readonly=True, index="btree_not_null", ondelete="set null")
+    attachment_id = fields.Many2one("ir.attachment", string="Document", readonly=True, ondelete="set null")
+
+    # For the placeholders of templates
+    balance_text = fields.Char(compute="_compute_amount_texts", help="All that is asked for, currency by currency.")
+    overdue_text = fields.Char(compute="_compute_amount_texts", help="What is past due, currency by currency.")
+    items_html = fields.Html(compute="_compute_items_html", sanitize=False, help="Table of the items.")
+    bank_accounts_html = fields.Html(compute="_compute_bank_accounts_html", sanitize=False, help="Where to pay.")
+
+    _sql_constraints = [
+        ("dedupe_key_unique", "UNIQUE(dedupe_key)", "This notice exists already."),
+    ]
+
+    @api.model
+    def _auto_init(self):
+        result = super()._auto_init()
+        self.env.cr.execute(
+            """CREATE INDEX IF NOT EXISTS collection_notice_queue_index
+                   ON collection_notice (id) WHERE state = 'queued';
+               CREATE INDEX IF NOT EXISTS collection_notice_pending_index
+                   ON collection_notice (debtor_id) WHERE state IN ('proposed', 'queued', 'outgoing');
+               CREATE INDEX IF NOT EXISTS collection_notice_contact_index
+                   ON collection_notice (debtor_id, sent_on) WHERE sent_on IS NOT NULL"""
+        )
+        return result
+
+    # === Computes ===#
+
+    @api.depends("debtor_id.partner_id.display_name", "level_id.name", "date")
+    def _compute_display_name(self):
+        for notice in self:
+            notice.display_name = " - ".join(
+                filter(None, (notice.debtor_id.display_name, notice.level_id.name, fields.Date.to_string(notice.date)))
+            )
+
+    @api.depends("line_ids.days", "level_id")
+    def _compute_why(self):
+        for notice in self:
+            line = notice.line_ids.sorted("days")[-1:]
+            if not line:
+                notice.why = False
+            elif line.days > 0:
+                notice.why = _(
+                    "%(document)s is %(days)s days late: %(level)s",
+                    document=line.move_id.name,
+                    days=line.days,
+                    level=notice.level_id.name,
+                )
+            else:
+                notice.why = _(
+                    "%(document)s falls due in %(days)s days: %(level)s",
+                    document=line.move_id.name,
+                    days=-line.days,
+                    level=notice.level_id.name,
+                )
+
+    @api.depends("email_to", "channel", "state")
+    def _compute_recipient(self):
+        by_mail = self.filtered(lambda notice: notice.channel == "mail" and not notice.email_to)
+        partners_of = by_mail.debtor_id._get_recipients()
+        for notice in self:
+            if notice.channel == "mail":
+                partners = partners_of.get(notice.debtor_id, ()) if notice in by_mail else ()
+                notice.recipient = notice.email_to or ", ".join(p.email for p in partners if p.email)
+            elif notice.channel == "letter":
+                notice.recipient = notice.partner_id._display_address(without_company=True).strip().replace("\n", ", ")
+            else:
+                notice.recipient = notice.partner_id.phone
+
+    @api.depends("line_ids.amount", "line_ids.currency_id", "line_ids.days")
+    @api.depends_context("lang")
+    def _compute_amount_texts(self):
+        for notice in self:
+            notice.balance_text = notice._get_sum_text(notice.line_ids)
+            notice.overdue_text = notice._get_sum_text(notice.line_ids.filtered(lambda line: line.days > 0))
+
+    def _get_sum_text(self, lines):
+        sums = {}
+        for line in lines:
+            sums[line.currency_id] = sums.get(line.currency_id, 0.0) + line.amount
+        if not sums:
+            sums = {self.currency_id: 0.0}
+        return " + ".join(format_amount(self.env, amount, currency) for currency, amount in sums.items())
+
+    @api.depends("line_ids")
+    @api.depends_context("lang")
+    def _compute_items_html(self):
+        for notice in self:
+            notice.items_html = self.env["ir.qweb"]._render(
+                "account_collection.notice_items", {"notice": notice, "lines": notice.line_ids}
+            )
+
+    @api.depends("company_id")
+    @api.depends_context("lang")
+    def _compute_bank_accounts_html(self):
+        for company, notices in self.grouped("company_id").items():
+            notices.bank_accounts_html = self.env["ir.qweb"]._render(
+                "account_collection.notice_bank_accounts",
+                {"company": company, "accounts": company.partner_id.sudo().bank_ids},
+            )
+
+    # === Actions ===#
+
+    def action_cancel(self):
+        """Take back what has not left yet, one reason for all."""
+        self._check_sender()
+        pending = self.filtered(lambda notice: notice.state in (PROPOSED, QUEUED, FAILED))
+        if not pending:
+            raise UserError(_("Only notices that have not left yet can be cancelled."))
+        pending._cancel(_("Cancelled by %(user)s", user=self.env.user.name))
+
+    def action_retry(self):
+        """Queue failed notices again, from their first try."""
+        self._check_sender()
+        failed = self.filtered(lambda notice: notice.state == FAILED)
+        if not failed:
+            raise UserError(_("Only failed notices can be tried again."))
+        failed.sudo().write({"tries": 0, "next_try": False, "reason": False, "state": QUEUED, "mail_id": False})
+        self._trigger_dispatch()
+
+    def action_open_document(self):
+        self.ensure_one()
+        return {"type": "ir.actions.act_url", "url": f"/web/content/{self.attachment_id.id}", "target": "new"}
+
+    def _check_sender(self):
+        if not self.env.user.has_group("account_collection.group_collection_sender") and not self.env.su:
+            raise UserError(_("Sending, retrying and cancelling notices takes the right “Sender”: ask a manager."))
+
+    # === States ===#
+
+    def _cancel(self, reason):
+        """Cancel these notices; what they told counts no more, so that another run may tell it again."""
+        self.sudo().write({"state": CANCELLED, "reason": reason, "next_try": False})
+        self.sudo().line_ids.write({"told_on": False})
+
+    @api.model
+    def _cancel_settled(self, lines):
+        """Cancel the pending notices whose reason to exist is gone with ``lines``: every item that set their level is
+        paid or no longer posted. A notice that is being dispatched right now is left to the dispatcher's own check."""
+        lines = lines.filtered(lambda line: line.account_id.account_type == "asset_receivable")
+        if not lines:
+            return
+        self.env.cr.execute(self._query_pending_of(lines.ids))
+        notice_ids = [notice_id for (notice_id,) in self.env.cr.fetchall()]
+        if not notice_ids:
+            return
+        for name in ("account.move.line", "account.move"):
+            self.env[name].flush_model()
+        self.env.cr.execute(self._query_settled(notice_ids))
+        settled = self.browse(notice_id for (notice_id,) in self.env.cr.fetchall())
+        if settled:
+            settled._cancel(_("Paid or withdrawn before it left"))
+
+    @api.model
+    def _query_pending_of(self, line_ids):
+        """Ids of proposed and queued notices that speak of these items. Served by the partial index of told items."""
+        return SQL(
+            """SELECT notice.id
+                 FROM collection_notice notice
+                WHERE notice.state IN ('proposed', 'queued')
+                  AND notice.id IN (SELECT spoken.notice_id FROM collection_notice_line spoken
+                                     WHERE spoken.move_line_id = ANY(%s) AND spoken.told_on IS NOT NULL)""",
+            list(line_ids),
+        )
+
+    @api.model
+    def _query_settled(self, notice_ids):
+        """Lock and return those of these notices of which no item that set the level is open any more."""
+        return SQL(
+            """SELECT notice.id
+                 FROM collection_notice notice
+                WHERE notice.id = ANY(%s) AND notice.state IN ('proposed', 'queued')
+                  AND NOT EXISTS (
+                      SELECT 1
+                        FROM collection_notice_line spoken
+                        JOIN account_move_line line ON line.id = spoken.move_line_id
+                       WHERE spoken.notice_id = notice.id AND spoken.level_id = notice.level_id
+                         AND line.parent_state = 'posted' AND line.amount_residual_currency > 0)
+                FOR UPDATE SKIP LOCKED""",
+            list(notice_ids),
+        )
+
+    def _fail(self, reason, retry=False):
+        """Keep the error with the notice. With ``retry`` it is tried again later, each time after a longer wait, and
+        then waits for a person; without, it waits at once."""
+        now = fields.Datetime.now()
+        for notice in self:
+            tries = notice.tries + 1
+            again = retry and tries < MAX_TRIES
+            notice.write(
+                {
+                    "state": FAILED,
+                    "reason": reason,
+                    "tries": tries,
+                    "next_try": now + timedelta(minutes=5 * 4 ** (tries - 1)) if again else False,
+                }
+            )
+            if not again:
+                notice._schedule_failure_activity()
+
+    def _schedule_failure_activity(self):
+        self.ensure_one()
+        user = self.debtor_id._get_responsible()
+        if user:
+            self.debtor_id.activity_schedule(
+                "mail.mail_activity_data_todo",
+                user_id=user.id,
+                summary=_("Notice not delivered: %(level)s", level=self.level_id.name or self.display_name),
+                note=self.reason,
+            )
+
+    def _deliver(self, mail_states):
+        """Take over what became of the mails of these notices: ``{mail id: (state, failure reason, retry)}``."""
+        for notice in self:
+            state, reason, retry = mail_states[notice.mail_id.id]
+            if state == "sent":
+                notice.write({"state": SENT, "reason": False})
+            elif state in ("exception", "cancel"):
+                notice._fail(reason or _("The mail could not be sent."), retry=retry)
+
+    # === Queue ===#
+
+    @api.model
+    def _trigger_dispatch(self):
+        self.env.ref("account_collection.ir_cron_dispatch").sudo()._trigger()
+
+    @api.model
+    def _query_enqueue(self, notices, lines):
+        """Insert notices and their lines, skipping the keys that exist; returns the number of notices added.
+
+        :param notices: rows (key, debtor, company, run, level, date, channel, state, reason, amount, overdue, days)
+        :param lines: rows (key, item, document, currency, own level, due date, days, amount, company amount, told on)
+        """
+        notice_columns = [list(column) for column in zip(*notices)] or [[] for _column in range(12)]
+        line_columns = [list(column) for column in zip(*lines)] or [[] for _column in range(10)]
+        return SQL(
+            """
+            WITH added AS (
+                INSERT INTO collection_notice (dedupe_key, debtor_id, company_id, run_id, level_id, date, channel, state,
+                       reason, amount, amount_overdue, days_overdue, partner_id, tries,
+                       create_uid, create_date, write_uid, write_date)
+                SELECT new.key, new.debtor_id, new.company_id, new.run_id, new.level_id, new.date, new.channel, new.state,
+                       new.reason, new.amount, new.overdue, new.days, debtor.partner_id, 0,
+                       %s, now() AT TIME ZONE 'UTC', %s, now() AT TIME ZONE 'UTC'
+                  FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::date[], %s::text[], %s::text[],
+                              %s::text[], %s::numeric[], %s::numeric[], %s::int[])
+                    AS new(key, debtor_id, company_id, run_id, level_id, date, channel, state, reason, amount, overdue, days)
+                  JOIN collection_debtor debtor ON debtor.id = new.debtor_id
+                ON CONFLICT (dedupe_key) DO NOTHING
+                RETURNING id, dedupe_key
+            ), spoken AS (
+                INSERT INTO collection_notice_line (notice_id, move_line_id, move_id, currency_id, level_id, due_date, days,
+                       amount, company_amount, told_on)
+                SELECT added.id, new.move_line_id, new.move_id, new.currency_id, new.level_id, new.due_date, new.days,
+                       new.amount, new.company_amount, new.told_on
+                  FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::date[], %s::int[],
+                              %s::numeric[], %s::numeric[], %s::date[])
+                    AS new(key, move_line_id, move_id, currency_id, level_id, due_date, days, amount, company_amount, told_on)
+                  JOIN added ON added.dedupe_key = new.key
+            )
+            SELECT count(*) FROM added""",
+            self.env.uid,
+            self.env.uid,
+            *notice_columns,
+            *line_columns,
+        )

@@ -1,0 +1,80 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+from ..engine import dunning
+
+
+class CollectionPolicy(models.Model):
+    _name = "collection.policy"
+    _description = "Dunning Policy"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(default=10, help="Among the policies that a customer's tags select, the first one applies.")
+    company_id = fields.Many2one("res.company", index=True, help="Empty: every company may use it.")
+    level_ids = fields.One2many("collection.level", "policy_id", string="Levels", copy=True)
+    partner_tag_ids = fields.Many2many(
+        "res.partner.category",
+        "collection_policy_partner_tag_rel",
+        "policy_id",
+        "category_id",
+        string="Customer Tags",
+        help="Customers with one of these tags follow this policy, unless their debtor names another.",
+    )
+    requires_approval = fields.Boolean(
+        help="The nightly run of this policy stays a proposal until a person approves it."
+    )
+    is_company_default = fields.Boolean(compute="_compute_is_company_default")
+
+    @api.depends_context("company")
+    def _compute_is_company_default(self):
+        default = self.env.company.collection_policy_id
+        for policy in self:
+            policy.is_company_default = policy == default
+
+    @api.constrains("level_ids")
+    def _check_levels(self):
+        for policy in self:
+            names = {level.id: level.name for level in policy.level_ids}
+            try:
+                dunning.check_levels(policy.level_ids._as_engine())
+            except ValueError as error:
+                kind, *ids = error.args
+                if kind == "inverted":
+                    message = _(
+                        "Level “%(level)s” of policy “%(policy)s” ends before it starts: set “To day” to the day "
+                        "“From day” or a later one.",
+                        level=names[ids[0]],
+                        policy=policy.name,
+                    )
+                else:
+                    message = _(
+                        "Levels “%(first)s” and “%(second)s” of policy “%(policy)s” overlap: end the first one before "
+                        "the second one starts.",
+                        first=names[ids[0]],
+                        second=names[ids[1]],
+                        policy=policy.name,
+                    )
+                raise ValidationError(message) from None
+
+    @api.model
+    def _query_debtor_policy(self, debtor_alias):
+        """Expression for the policy of a ``collection_debtor`` row: its own, else its customer's tags', else the
+        company's. Served by the primary keys of the two relation tables."""
+        debtor = SQL.identifier(debtor_alias)
+        return SQL(
+            """COALESCE(
+                %(debtor)s.policy_id,
+                (SELECT policy.id
+                   FROM res_partner_res_partner_category_rel tagged
+                   JOIN collection_policy_partner_tag_rel chosen ON chosen.category_id = tagged.category_id
+                   JOIN collection_policy policy ON policy.id = chosen.policy_id
+                  WHERE tagged.partner_id = %(debtor)s.partner_id AND policy.active
+                    AND (policy.company_id IS NULL OR policy.company_id = %(debtor)s.company_id)
+                  ORDER BY policy.sequence, policy.id LIMIT 1),
+                (SELECT company.collection_policy_id FROM res_company company
+                  WHERE company.id = %(debtor)s.company_id))""",
+            debtor=debtor,
+        )

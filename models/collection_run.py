@@ -1,0 +1,278 @@
+import logging
+from typing import NamedTuple
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..engine import dunning
+from ..engine.keys import notice_key
+
+_logger = logging.getLogger(__name__)
+
+
+class Ladder(NamedTuple):
+    """A policy as the night needs it."""
+
+    levels: list
+    channels: dict
+    requires_approval: bool
+
+
+class CollectionRun(models.Model):
+    """One execution of the nightly dunning of a company.
+
+    *How to use.* ``_cron_nightly()`` does a night; ``_decide(company, today)`` tells what it would queue.
+
+    *How it works.* Refresh, decide, enqueue: a constant number of statements per company. One statement reads the
+    ladders, one the rates of the tolerance, one the open items with what was told before; ``engine.dunning`` decides
+    in memory; one statement writes the notices and their lines, leaving out those whose key exists.
+    """
+
+    _name = "collection.run"
+    _description = "Collection Run"
+    _inherit = ["mail.thread"]
+    _order = "date desc, id desc"
+
+    name = fields.Char(compute="_compute_name")
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    kind = fields.Selection([("dunning", "Nightly Dunning")], required=True, readonly=True, default="dunning")
+    date = fields.Date(required=True, readonly=True)
+    state = fields.Selection(
+        [("proposal", "Proposal"), ("approved", "Approved"), ("done", "Done"), ("cancelled", "Cancelled")],
+        required=True,
+        readonly=True,
+        default="approved",
+        tracking=True,
+    )
+    remark = fields.Char(readonly=True, help="What a person should know about this run.")
+    approved_by_id = fields.Many2one("res.users", readonly=True)
+    approved_on = fields.Datetime(readonly=True)
+    notice_ids = fields.One2many("collection.notice", "run_id", string="Notices")
+    notice_count = fields.Integer(string="All Notices", compute="_compute_figures")
+    waiting_count = fields.Integer(string="Waiting", compute="_compute_figures", help="Proposed or queued.")
+    sent_count = fields.Integer(string="Sent", compute="_compute_figures", help="Sent or being delivered.")
+    failed_count = fields.Integer(string="Failed", compute="_compute_figures")
+    cancelled_count = fields.Integer(string="Cancelled", compute="_compute_figures", help="Cancelled or skipped.")
+    amount = fields.Monetary(compute="_compute_figures", help="All that its notices ask for.")
+
+    _sql_constraints = [
+        ("company_kind_date_unique", "UNIQUE(company_id, kind, date)", "There is one run of a kind per company and day."),
+    ]
+
+    # === Computes ===#
+
+    @api.depends("kind", "date")
+    def _compute_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for run in self:
+            run.name = f"{kinds.get(run.kind)} {fields.Date.to_string(run.date)}"
+
+    def _compute_figures(self):
+        figures = {run: dict.fromkeys(("waiting", "sent", "failed", "cancelled"), 0) for run in self}
+        amounts = dict.fromkeys(self, 0.0)
+        column = {
+            "proposed": "waiting",
+            "queued": "waiting",
+            "outgoing": "sent",
+            "sent": "sent",
+            "failed": "failed",
+            "cancelled": "cancelled",
+            "skipped": "cancelled",
+        }
+        groups = self.env["collection.notice"]._read_group(
+            [("run_id", "in", self.ids)], ["run_id", "state"], ["__count", "amount:sum"]
+        )
+        for run, state, count, amount in groups:
+            figures[run][column[state]] += count
+            if column[state] != "cancelled":
+                amounts[run] += amount
+        for run in self:
+            run.waiting_count, run.sent_count, run.failed_count, run.cancelled_count = figures[run].values()
+            run.notice_count = sum(figures[run].values())
+            run.amount = amounts[run]
+
+    # === Actions ===#
+
+    def action_approve(self):
+        """Queue what the proposal holds; the dispatcher takes it from there."""
+        self.env["collection.notice"]._check_sender()
+        proposals = self.filtered(lambda run: run.state == "proposal")
+        if not proposals:
+            raise UserError(_("Only a proposal can be approved."))
+        proposed = proposals.notice_ids.filtered(lambda notice: notice.state == "proposed")
+        proposed.sudo().write({"state": "queued"})
+        proposals.sudo().write(
+            {"state": "approved", "approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()}
+        )
+        self.env["collection.notice"]._trigger_dispatch()
+
+    def action_cancel(self):
+        """Take the whole run back: nothing that has not left will leave."""
+        self.env["collection.notice"]._check_sender()
+        runs = self.filtered(lambda run: run.state in ("proposal", "approved"))
+        if not runs:
+            raise UserError(_("This run is over: there is nothing left to cancel."))
+        waiting = runs.notice_ids.filtered(lambda notice: notice.state in ("proposed", "queued"))
+        waiting._cancel(_("Run cancelled by %(user)s", user=self.env.user.name))
+        runs.sudo().write({"state": "cancelled"})
+
+    def action_open_notices(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.collection_notice_action")
+        action["domain"] = [("run_id", "=", self.id)]
+        action["context"] = {"search_default_group_state": 1}
+        return action
+
+    # === The night ===#
+
+    @api.model
+    def _cron_nightly(self, today=None):
+        """Refresh every debtor, decide who must hear from each company today and queue the notices.
+
+        Each company is committed by itself; one that fails is logged and stops no other. A second call on the same
+        day adds nothing.
+
+        :param today: the day to decide for; by default each company's own today
+        """
+        companies = self.env["res.company"].search([])
+        self.env["collection.debtor.touch"]._drain()
+        self.env["collection.debtor"]._refresh_balances()
+        self._commit()
+        for company in companies:
+            try:
+                self.with_company(company)._run_company(company, today or company._get_collection_today())
+                self._commit()
+            except Exception:
+                self.env.cr.rollback()
+                _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
+        self.env["collection.notice"]._trigger_dispatch()
+
+    @api.model
+    def _commit(self):
+        # What is decided stays decided: a crash later on loses none of it.
+        self.env.flush_all()
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+
+    @api.model
+    def _run_company(self, company, today):
+        self.env.cr.execute(self._query_open_run(company.id, today))
+        run_id, last_run = self.env.cr.fetchone()
+        run = self.browse(run_id)
+        notices, lines, remark = run._decide(company, today, last_run)
+        self.env.cr.execute(self.env["collection.notice"]._query_enqueue(notices, lines))
+        added = self.env.cr.fetchone()[0]
+        self.env["collection.notice"].invalidate_model()
+        run._settle_state(remark)
+        _logger.info("Dunning of %s on %s: %s notices added", company.name, today, added)
+        return run
+
+    @api.model
+    def _query_open_run(self, company_id, today):
+        """Make the run of the day if it is missing; returns (its id, day of the run before). Served by the unique
+        key (company, kind, date)."""
+        return SQL(
+            """WITH added AS (
+                   INSERT INTO collection_run (company_id, kind, date, state, create_uid, create_date, write_uid, write_date)
+                   SELECT %(company)s, 'dunning', %(today)s, 'approved', %(uid)s, now() AT TIME ZONE 'UTC',
+                          %(uid)s, now() AT TIME ZONE 'UTC'
+                    WHERE NOT EXISTS (SELECT 1 FROM collection_run
+                                       WHERE company_id = %(company)s AND kind = 'dunning' AND date = %(today)s)
+                   ON CONFLICT (company_id, kind, date) DO NOTHING
+                   RETURNING id)
+               SELECT COALESCE((SELECT id FROM added),
+                               (SELECT id FROM collection_run
+                                 WHERE company_id = %(company)s AND kind = 'dunning' AND date = %(today)s)),
+                      (SELECT MAX(date) FROM collection_run
+                        WHERE company_id = %(company)s AND kind = 'dunning' AND date < %(today)s)""",
+            company=company_id,
+            today=today,
+            uid=self.env.uid,
+        )
+
+    def _settle_state(self, remark):
+        """A run with proposed notices is a proposal; one with nothing waiting is done."""
+        self.ensure_one()
+        states = {
+            state for (state,) in self.env["collection.notice"]._read_group([("run_id", "=", self.id)], ["state"])
+        }
+        if self.state == "cancelled":
+            return
+        if "proposed" in states:
+            state = "proposal"
+        elif states & {"queued", "outgoing"}:
+            state = "approved"
+        else:
+            state = "done"
+        if (self.state, self.remark or "") != (state, remark):
+            self.write({"state": state, "remark": remark})
+
+    @api.model
+    def _close_finished(self):
+        """Runs of which nothing waits any more are done."""
+        for run in self.search([("state", "=", "approved")]):
+            run._settle_state(run.remark or "")
+
+    # === Decide ===#
+
+    def _decide(self, company, today, last_run):
+        """Rows for ``collection.notice._query_enqueue`` of everyone who must hear from ``company`` on ``today``, and a
+        remark for the person who reads the run."""
+        self.ensure_one()
+        Debtor = self.env["collection.debtor"]
+        ladders = self._get_ladders(company)
+        positions, units = Debtor._get_positions(company, today)
+        notices, lines, without_levels = [], [], 0
+        for position in positions:
+            ladder = ladders.get(position.policy_id)
+            if not ladder:
+                without_levels += 1
+                continue
+            asked, _reasons = dunning.assess(position.items, units.tolerances)
+            decision = dunning.decide(asked, ladder.levels, today, last_run)
+            if decision:
+                notice, spoken = self._prepare_notice(company, today, position, decision, ladder, units)
+                notices.append(notice)
+                lines += spoken
+                notices += (
+                    self._prepare_skipped(company, today, position, level_id, ladder) for level_id in decision.skipped
+                )
+        remark = ""
+        if without_levels:
+            remark = _("%(count)s debtors have no policy with levels: they hear nothing.", count=without_levels)
+        return notices, lines, remark
+
+    @api.model
+    def _get_ladders(self, company):
+        """``{policy id: Ladder}`` of every active policy that has levels."""
+        for name in ("collection.policy", "collection.level"):
+            self.env[name].flush_model()
+        self.env.cr.execute(self.env["collection.level"]._query_ladders(company.currency_id.decimal_places))
+        ladders = {}
+        for policy_id, approval, channel, *level in self.env.cr.fetchall():
+            ladder = ladders.setdefault(policy_id, Ladder([], {}, approval))
+            ladder.levels.append(dunning.Level(*level))
+            ladder.channels[level[0]] = channel
+        return ladders
+
+    def _prepare_notice(self, company, today, position, decision, ladder, units):
+        """The row of a notice and those of its lines, in the order of ``_query_enqueue``."""
+        level = decision.level
+        channel = ladder.channels[level.id]
+        key = notice_key(company.id, position.debtor_id, "dunning", today, channel)
+        lines = [
+            (key, *values) for values in (position.line_values(listed, units, today) for listed in decision.lines)
+        ]
+        total, overdue = units.totals(decision.lines)
+        state = "proposed" if ladder.requires_approval else "queued"
+        days = decision.lines[0].days
+        row = (key, position.debtor_id, company.id, self.id, level.id, today, channel, state, None, total, overdue, days)
+        return row, lines
+
+    def _prepare_skipped(self, company, today, position, level_id, ladder):
+        """The row that remembers a level whose day passed on a night without a run."""
+        channel = ladder.channels[level_id]
+        key = notice_key(company.id, position.debtor_id, f"skipped-{level_id}", today, channel)
+        reason = _("No run took place on its day; the level due today was sent instead.")
+        return (key, position.debtor_id, company.id, self.id, level_id, today, channel, "skipped", reason, 0, 0, 0)

@@ -1,0 +1,72 @@
+import pytz
+
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..engine import aging
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    collection_policy_id = fields.Many2one(
+        "collection.policy",
+        string="Default Dunning Policy",
+        domain="[('company_id', 'in', (False, id))]",
+        default=lambda self: self.env.ref("account_collection.policy_default", raise_if_not_found=False),
+        ondelete="restrict",
+    )
+    collection_tolerance = fields.Monetary(
+        string="Collection Tolerance",
+        help="Residues up to this amount, in the company's currency or its worth in another one, are never dunned.",
+    )
+    collection_bucket_1 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[0])
+    collection_bucket_2 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[1])
+    collection_bucket_3 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[2])
+    collection_sender = fields.Selection(
+        [("collector", "The debtor's collector"), ("company", "The company")],
+        string="Messages Are From",
+        default="collector",
+        required=True,
+    )
+    collection_responsible_id = fields.Many2one(
+        "res.users",
+        string="Collections Responsible",
+        help="Gets the activities of debtors that have no collector.",
+    )
+
+    _sql_constraints = [
+        (
+            "collection_tolerance_positive",
+            "CHECK(collection_tolerance >= 0)",
+            "The collection tolerance cannot be negative: set it to 0 to dun every cent.",
+        ),
+    ]
+
+    @api.constrains("collection_bucket_1", "collection_bucket_2", "collection_bucket_3")
+    def _check_collection_buckets(self):
+        for company in self:
+            try:
+                aging.check_edges(company._get_collection_bucket_edges())
+            except ValueError:
+                raise ValidationError(
+                    _(
+                        "The aging buckets of %(company)s must be days greater than zero, each later than the one "
+                        "before, such as 30, 60 and 90.",
+                        company=company.name,
+                    )
+                ) from None
+
+    def _get_collection_bucket_edges(self):
+        """Last day of each aging bucket but the open one: three increasing integers."""
+        self.ensure_one()
+        return (self.collection_bucket_1, self.collection_bucket_2, self.collection_bucket_3)
+
+    def _get_collection_timezone(self):
+        """The company's time zone: its contact's, else that of its working hours, else UTC."""
+        self.ensure_one()
+        return pytz.timezone(self.partner_id.tz or self.resource_calendar_id.tz or "UTC")
+
+    def _get_collection_today(self):
+        """Today's date where the company is."""
+        return pytz.utc.localize(fields.Datetime.now()).astimezone(self._get_collection_timezone()).date()

@@ -1,0 +1,19 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    collection_policy_id = fields.Many2one(related="company_id.collection_policy_id", readonly=False)
+    collection_requires_approval = fields.Boolean(
+        related="company_id.collection_policy_id.requires_approval",
+        readonly=False,
+        string="Approve Before Sending",
+        help="The nightly run of the default policy stays a proposal until a person approves it.",
+    )
+    collection_tolerance = fields.Monetary(related="company_id.collection_tolerance", readonly=False)
+    collection_bucket_1 = fields.Integer(related="company_id.collection_bucket_1", readonly=False)
+    collection_bucket_2 = fields.Integer(related="company_id.collection_bucket_2", readonly=False)
+    collection_bucket_3 = fields.Integer(related="company_id.collection_bucket_3", readonly=False)
+    collection_sender = fields.Selection(related="company_id.collection_sender", readonly=False)
+    collection_responsible_id = fields.Many2one(related="company_id.collection_responsible_id", readonly=False)

@@ -1,0 +1,45 @@
+from odoo import api, fields, models
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    collection_contact = fields.Boolean(
+        string="Collections Contact", help="Receives the collection messages of its company instead of the invoice address."
+    )
+    collection_debtor_ids = fields.One2many(
+        "collection.debtor", "partner_id", string="Debtor", help="This customer as a debtor of each company."
+    )
+    collection_debtor_id = fields.Many2one(
+        "collection.debtor", string="Debtor of the Company", compute="_compute_collection_debtor_id"
+    )
+    collection_overdue = fields.Monetary(compute="_compute_collection_debtor_id", currency_field="currency_id")
+
+    @api.depends("commercial_partner_id")
+    @api.depends_context("company")
+    def _compute_collection_debtor_id(self):
+        debtors = self.env["collection.debtor"].search(
+            [("partner_id", "in", self.commercial_partner_id.ids), ("company_id", "=", self.env.company.id)]
+        )
+        debtor_of = {debtor.partner_id: debtor for debtor in debtors}
+        for partner in self:
+            debtor = debtor_of.get(partner.commercial_partner_id, debtors.browse())
+            partner.collection_debtor_id = debtor
+            partner.collection_overdue = debtor.overdue
+
+    def write(self, vals):
+        if not {"parent_id", "is_company"} & set(vals):
+            return super().write(vals)
+        families = self.commercial_partner_id
+        result = super().write(vals)
+        self.env["collection.debtor"]._touch_families(families | self.commercial_partner_id)
+        return result
+
+    def action_open_collection_debtor(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "collection.debtor",
+            "res_id": self.collection_debtor_id.id,
+            "view_mode": "form",
+        }

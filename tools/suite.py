@@ -1,0 +1,177 @@
+"""The test suite on each series: a fresh database, pytest-odoo, and a verdict that no silent pass can fool.
+
+Databases: ``..._base_<key>`` has the add-on's dependencies only, is built once for each Odoo tree and list of
+dependencies, and is kept as a template; the tested database is a clone of it with the add-on installed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from . import console, instance, odoo_source, system, workspace
+
+PYTEST_TIMEOUT = 3600
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one run of pytest came to, read from its JUnit report."""
+
+    passed: int
+    failed: int
+    skipped: int
+    exit_code: int
+
+    @classmethod
+    def read(cls, report: Path, exit_code: int) -> Verdict:
+        if not report.exists():
+            return cls(0, 0, 0, exit_code or 1)
+        total = failed = skipped = 0
+        for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+            total += int(suite.get("tests"))
+            failed += int(suite.get("failures")) + int(suite.get("errors"))
+            skipped += int(suite.get("skipped"))
+        return cls(total - failed - skipped, failed, skipped, exit_code)
+
+    @property
+    def good(self) -> bool:
+        return self.passed > 0 and not (self.failed or self.skipped or self.exit_code)
+
+    def __str__(self) -> str:
+        counts = [(self.failed, "failed"), (self.passed, "passed"), (self.skipped, "skipped")]
+        text = ", ".join(f"{count} {word}" for count, word in counts if count) or "no test ran"
+        if self.skipped:
+            text += " (a skip is a failure here)"
+        return text if self.good or self.failed or self.skipped else f"{text}, pytest's exit code {self.exit_code}"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What narrows a run: pytest's -k, reuse of the tested database, a rebuilt base, words for pytest."""
+
+    keyword: str = ""
+    keep: bool = False
+    fresh: bool = False
+    extra: tuple[str, ...] = ()
+
+
+def test(series: str | None, options: Options) -> int:
+    """Test ``series``, or each one that can be had; return the exit code."""
+    wanted = (series,) if series else odoo_source.SERIES
+    if series and series not in odoo_source.SERIES:
+        raise console.ToolError(f"there is no series {series} here: {' or '.join(odoo_source.SERIES)}.")
+    system.ensure(*system.PDF, *system.BROWSER)
+    lines, results = [], []
+    with workspace.lock(workspace.state(), "test", wait=False):
+        for candidate in wanted:
+            started = time.monotonic()
+            try:
+                place = instance.get(candidate, "test")
+            except odoo_source.Unavailable as reason:
+                lines.append(f"odoo {candidate}: NOT TESTED: {reason}")
+                continue
+            try:
+                verdict = _test_one(place, options)
+                lines.append(f"{place.label}: {verdict} in {time.monotonic() - started:.0f} s")
+                results.append(verdict.good)
+            except console.ToolError as error:
+                console.say(f"ERROR: {error}")
+                lines.append(f"{place.label}: FAILED before its tests, see above")
+                results.append(False)
+    console.say("")
+    for line in lines:
+        console.say(line)
+    if not results:
+        console.say("ERROR: no series of Odoo could be had, so that nothing was tested.")
+    return 0 if results and all(results) and not (series and len(results) < 1) else 1
+
+
+def _test_one(place: instance.Instance, options: Options) -> Verdict:
+    place.prepare(max_cron_threads=0)
+    try:
+        base = base_database(place, fresh=options.fresh)
+        tested = place.database("test")
+        _install(place, base, tested, keep=options.keep)
+        return _pytest(place, base, tested, options)
+    finally:
+        if not options.keep:
+            place.server.stop()
+
+
+def base_database(place: instance.Instance, *, fresh: bool = False) -> str:
+    """Return the name of the database that has the add-on's dependencies only, built when it is not there yet."""
+    depends = sorted(instance.manifest()["depends"])
+    key = workspace.digest(place.environment.source.version, str(place.environment.folder), *depends)
+    name = place.database(f"base_{key}")
+    if fresh or not place.has_database(name):
+        unfinished = place.database("unfinished")
+        place.database_tool("drop", name)
+        place.database_tool("drop", unfinished)
+        place.database_tool("create", unfinished)
+        place.odoo(
+            unfinished,
+            "-i",
+            ",".join(depends),
+            *without_demo(place.series),
+            label=f"install {', '.join(depends)} in a template database",
+            log=f"base-{place.series}",
+        )
+        place.database_tool("rename", unfinished, name)
+    return name
+
+
+def without_demo(series: str) -> tuple[str, ...]:
+    """Return the option that keeps demo data out: 17.0 loads it unless told otherwise, 19.0 only when asked."""
+    return ("--without-demo=all",) if series == "17.0" else ()
+
+
+def _install(place: instance.Instance, base: str, tested: str, *, keep: bool) -> None:
+    if (
+        keep
+        and place.has_database(tested)
+        and place.database_tool("module_state", tested, workspace.ADDON) == "installed"
+    ):
+        arguments = ("-u", workspace.ADDON)
+    else:
+        place.database_tool("clone", base, tested)
+        arguments = ("-i", workspace.ADDON, *without_demo(place.series))
+    label = f"{'update' if '-u' in arguments else 'install'} the add-on on {place.series}"
+    place.odoo(tested, *arguments, label=label, log=f"install-{place.series}")
+    place.require_installed(tested)
+
+
+def _pytest(place: instance.Instance, base: str, tested: str, options: Options) -> Verdict:
+    report = workspace.state_folder("reports") / f"junit-{place.series}.xml"
+    report.unlink(missing_ok=True)
+    addon = place.addons / workspace.ADDON
+    command = [
+        place.environment.python,
+        "-m",
+        "pytest",
+        f"--odoo-config={place.config}",
+        f"--odoo-database={tested}",
+        f"--odoo-log-level={os.environ.get('LOG', 'critical')}",
+        "--odoo-http",
+        f"--junitxml={report}",
+        "-c",
+        addon / "pyproject.toml",
+        f"--rootdir={addon}",
+        "-o",
+        f"cache_dir={workspace.state() / 'pytest-cache'}",
+        "-ra",
+        "--doctest-modules",
+        *(("-k", options.keyword) if options.keyword else ()),
+        *options.extra,
+        addon / "engine",
+        addon / "tools" / "port.py",
+        addon / "tests",
+    ]
+    variables = place.variables(ACCOUNT_COLLECTION_BASE_DB=base, ACCOUNT_COLLECTION_TEST_DB=tested)
+    console.step(f"pytest on {place.label}")
+    present = [word for word in command if not isinstance(word, Path) or word.exists()]
+    code = console.attached(present, env=variables, cwd=place.addons, timeout=PYTEST_TIMEOUT)
+    return Verdict.read(report, code)
