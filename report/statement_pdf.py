@@ -77,9 +77,7 @@ def render(env, documents, paperformat, margins=None, head=""):
     chunks = -(-len(documents) // CHUNK_SIZE)
     batches = [documents[number::chunks] for number in range(chunks)]
     with ThreadPoolExecutor(max_workers=PROCESSES) as pool:
-        printed = list(
-            pool.map(lambda batch: _render_isolating(command, batch, head), batches)
-        )
+        printed = list(pool.map(lambda batch: _render_isolating(command, batch, head), batches))
     results = [None] * len(documents)
     for number, batch in enumerate(printed):
         results[number::chunks] = batch
@@ -91,21 +89,17 @@ def _render_isolating(command, documents, head):
     try:
         pdf = _run(command, _assemble(documents, head), len(documents))
         return [pdf] if len(documents) == 1 else _split(pdf, len(documents))
-    except Exception as error:  # noqa: BLE001  whatever one document does must not reach another
+    except Exception as error:  # whatever one document does must not reach another
         if len(documents) == 1:
             return [error]
     middle = len(documents) // 2
-    return _render_isolating(command, documents[:middle], head) + _render_isolating(
-        command, documents[middle:], head
-    )
+    return _render_isolating(command, documents[:middle], head) + _render_isolating(command, documents[middle:], head)
 
 
 def _explain(env, result):
     """Return an error of the printing as a sentence in the user's language; PDFs as they are."""
     if isinstance(result, subprocess.TimeoutExpired):
-        return UserError(
-            _("Printing the PDF took more than %(seconds)d seconds.", seconds=result.timeout)
-        )
+        return UserError(_("Printing the PDF took more than %(seconds)d seconds.", seconds=result.timeout))
     if isinstance(result, PrintError):
         return UserError(_("Wkhtmltopdf could not print the PDF: %(message)s", message=result))
     return result
@@ -177,7 +171,7 @@ def _page_arguments(paperformat, margins):
         arguments += ["--page-size", paper.format]
     if paper.orientation:
         arguments += ["--orientation", paper.orientation]
-    for side, margin in zip(("top", "right", "bottom", "left"), margins):
+    for side, margin in zip(("top", "right", "bottom", "left"), margins, strict=True):
         arguments += [f"--margin-{side}", f"{margin}mm"]
     return arguments
 
@@ -189,7 +183,7 @@ def _run(command, html, count):
         with open(source, "w", encoding="utf-8") as file:
             file.write(html)
         environment = {**os.environ, "TMPDIR": folder, "XDG_RUNTIME_DIR": folder}
-        process = subprocess.run(  # noqa: S603  the binary is the administrator's, no shell
+        process = subprocess.run(
             [*command, source, target],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -219,8 +213,7 @@ def _page_position(page):
     stream = page["/Contents"]
     head = _call(stream, "get_data", "getData")()[:_HEAD_BYTES]
     colours = (
-        tuple(round(float(channel) * 255) for channel in match.groups())
-        for match in _FILL_COLOUR.finditer(head)
+        tuple(round(float(channel) * 255) for channel in match.groups()) for match in _FILL_COLOUR.finditer(head)
     )
     for colour in colours:
         if colour == MARKER_COLOUR:
@@ -243,9 +236,7 @@ def _split(pdf, count):
             positions.append(position)
     if positions != list(range(count)) or starts[:1] != [0]:
         raise SplitError(f"Documents found at pages {starts} with positions {positions}")
-    return [
-        _write(pages[start:end]) for start, end in zip(starts, [*starts[1:], len(pages)])
-    ]
+    return [_write(pages[start:end]) for start, end in zip(starts, [*starts[1:], len(pages)], strict=True)]
 
 
 def _write(pages):

@@ -57,15 +57,13 @@ class StatementReport(models.AbstractModel):
                 papers[company] = self._get_paper(company)
             try:
                 body = renderer.render(statement, messages.get(debtor_id))
-            except Exception as error:  # noqa: BLE001  one document's error must stay its own
+            except Exception as error:  # one document's error must stay its own
                 results[debtor_id] = error
             else:
                 batches.setdefault(papers[company], {})[debtor_id] = body
         for (paperformat, margins), bodies in batches.items():
-            pdfs = statement_pdf.render(
-                self.env, list(bodies.values()), paperformat, margins, renderer.head
-            )
-            results.update(zip(bodies, pdfs))
+            pdfs = statement_pdf.render(self.env, list(bodies.values()), paperformat, margins, renderer.head)
+            results.update(zip(bodies, pdfs, strict=True))
         return {debtor_id: results[debtor_id] for debtor_id in statements}
 
     @api.model

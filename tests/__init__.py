@@ -1,0 +1,1 @@
+from . import test_engine_aging, test_statement, test_statement_pdf
