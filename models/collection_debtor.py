@@ -10,6 +10,12 @@ from ..engine import aging
 # What a collector does not decide about the own debtors.
 MANAGED = {"collector_id", "policy_id", "excluded"}
 BUCKETS = ("bucket_1", "bucket_2", "bucket_3", "bucket_4")
+# What the ledger and the notices say, and no person.
+CACHED = {
+    *BUCKETS,
+    *("total_due", "not_due", "overdue", "unallocated", "overdue_count", "oldest_due_date", "days_overdue"),
+    *("last_payment_date", "last_contact_date", "level_id"),
+}
 
 
 class CollectionDebtor(models.Model):
@@ -146,12 +152,15 @@ class CollectionDebtor(models.Model):
     # === CRUD ===#
 
     def write(self, vals):
-        if not self.env.su and not MANAGED.isdisjoint(vals):
-            self._check_manager()
+        if not self.env.su:
+            self._check_writable(vals)
         return super().write(vals)
 
-    def _check_manager(self):
-        if not self.env.user.has_group("account_collection.group_collection_manager"):
+    def _check_writable(self, names):
+        if not CACHED.isdisjoint(names):
+            raise AccessError(_("The balances of a debtor come from its journal entries: correct those."))
+        manager = self.env.user.has_group("account_collection.group_collection_manager")
+        if not manager and not MANAGED.isdisjoint(names):
             raise AccessError(
                 _("Only a manager of collections assigns a collector or a policy, or stops dunning for good.")
             )

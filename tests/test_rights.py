@@ -77,7 +77,7 @@ class TestRights(RightsCommon):
         cls.debtors = cls.mine | cls.theirs | cls.nobodys
         cls.policy.requires_approval = True
         cls.all_notices = cls.night()
-        cls.run = cls.all_notices.run_id
+        cls.proposal = cls.all_notices.run_id
 
     # === Reading ===#
 
@@ -93,9 +93,10 @@ class TestRights(RightsCommon):
             self.assertEqual(self.seen_by(user, self.debtors), own, user.login)
             self.assertEqual(self.seen_by(user, self.all_notices).debtor_id, own, user.login)
             self.assertEqual(self.seen_by(user, lines).notice_id.debtor_id, own, user.login)
-            self.assertEqual(self.seen_by(user, self.run), self.run, user.login)
+            self.assertEqual(self.seen_by(user, self.proposal), self.proposal, user.login)
 
     def test_a_collector_neither_reads_nor_exports_the_debtor_of_another(self):
+        self.collector.groups_id += self.env.ref("base.group_allow_export")
         mine, theirs = self.mine.with_user(self.collector), self.theirs.with_user(self.collector)
         self.assertEqual(mine.read(["overdue"])[0]["overdue"], 1000)
         self.assertEqual(mine.export_data(["partner_id", "overdue"])["datas"], [["Mine", 1000]])
@@ -130,7 +131,7 @@ class TestRights(RightsCommon):
         levels = self.env["collection.level"].create(
             [{**level, "policy_id": shared.id}, {**level, "policy_id": local.id}]
         )
-        for records in (self.debtors, self.all_notices, self.all_notices.line_ids, self.run):
+        for records in (self.debtors, self.all_notices, self.all_notices.line_ids, self.proposal):
             self.assertFalse(self.seen_by(stranger, records), records._name)
             with self.assertRaises(AccessError):
                 records.with_user(stranger).read(["company_id"])
@@ -200,7 +201,7 @@ class TestRights(RightsCommon):
 
     def test_who_follows_a_debtor_may_talk_in_its_chatter(self):
         self.mine.with_user(self.viewer).message_post(body="Called them")
-        self.run.with_user(self.sender).message_post(body="Looks fine")
+        self.proposal.with_user(self.sender).message_post(body="Looks fine")
         self.assertIn("Called them", self.mine.message_ids[0].body)
         with self.assertRaises(AccessError):
             self.theirs.with_user(self.collector).message_post(body="Not mine")
@@ -210,38 +211,38 @@ class TestRights(RightsCommon):
     def test_only_a_sender_approves_retries_and_cancels(self):
         for user in (self.viewer, self.collector):
             with self.assertRaises(UserError):
-                self.run.with_user(user).action_approve()
+                self.proposal.with_user(user).action_approve()
             with self.assertRaises(UserError):
-                self.run.with_user(user).action_cancel()
+                self.proposal.with_user(user).action_cancel()
             with self.assertRaises(UserError):
                 self.seen_by(user, self.all_notices).with_user(user).action_cancel()
         self.assertEqual(set(self.all_notices.mapped("state")), {"proposed"})
         mine = self.notices(self.mine.partner_id)
         mine.with_user(self.sender).action_cancel()
-        self.run.with_user(self.sender).action_approve()
-        self.assertEqual((mine.state, self.run.state, self.run.approved_by_id), ("cancelled", "approved", self.sender))
+        self.proposal.with_user(self.sender).action_approve()
+        self.assertEqual((mine.state, self.proposal.state, self.proposal.approved_by_id), ("cancelled", "approved", self.sender))
         self.assertEqual(set((self.all_notices - mine).mapped("state")), {"queued"})
 
     def test_a_sender_approves_what_this_person_sees_and_leaves_the_rest_a_proposal(self):
         self.nobodys.collector_id = self.collecting_sender
         own = self.notices(self.nobodys.partner_id)
-        self.run.with_user(self.collecting_sender).action_approve()
+        self.proposal.with_user(self.collecting_sender).action_approve()
         self.assertEqual(own.state, "queued")
         self.assertEqual(set((self.all_notices - own).mapped("state")), {"proposed"})
-        self.assertEqual(self.run.state, "proposal")
-        self.run.with_user(self.manager).action_approve()
+        self.assertEqual(self.proposal.state, "proposal")
+        self.proposal.with_user(self.manager).action_approve()
         self.assertEqual(set(self.all_notices.mapped("state")), {"queued"})
-        self.assertEqual((self.run.state, self.run.approved_by_id), ("approved", self.manager))
+        self.assertEqual((self.proposal.state, self.proposal.approved_by_id), ("approved", self.manager))
 
     def test_a_sender_cancels_what_this_person_sees(self):
         self.nobodys.collector_id = self.collecting_sender
         own = self.notices(self.nobodys.partner_id)
-        self.run.with_user(self.collecting_sender).action_cancel()
+        self.proposal.with_user(self.collecting_sender).action_cancel()
         self.assertEqual(own.state, "cancelled")
         self.assertEqual(set((self.all_notices - own).mapped("state")), {"proposed"})
-        self.assertEqual(self.run.state, "proposal")
-        self.run.with_user(self.sender).action_cancel()
-        self.assertEqual((self.run.state, set(self.all_notices.mapped("state"))), ("cancelled", {"cancelled"}))
+        self.assertEqual(self.proposal.state, "proposal")
+        self.proposal.with_user(self.sender).action_cancel()
+        self.assertEqual((self.proposal.state, set(self.all_notices.mapped("state"))), ("cancelled", {"cancelled"}))
 
     def test_a_notice_of_another_collector_cannot_be_touched(self):
         theirs = self.notices(self.theirs.partner_id)
@@ -251,9 +252,9 @@ class TestRights(RightsCommon):
 
     def test_notices_and_runs_change_through_their_buttons_alone(self):
         for user in (self.collector, self.sender, self.manager):
-            for records in (self.run, self.notices(self.mine.partner_id)):
+            for records in (self.proposal, self.notices(self.mine.partner_id)):
                 with self.assertRaises(AccessError):
-                    records.with_user(user).write({"state": "approved" if records == self.run else "queued"})
+                    records.with_user(user).write({"state": "approved" if records == self.proposal else "queued"})
                 with self.assertRaises(AccessError):
                     records.with_user(user).unlink()
 
@@ -322,11 +323,14 @@ class TestInvoicingUser(RightsCommon):
         self.assertEqual(self.debtor(self.customer).not_due + self.debtor(self.customer).overdue, 1000)
         lines.reconcile()
         self.assertEqual(self.debtor(self.customer).total_due, 0)
-        other = self.invoice(300)
+
+    def test_resets_to_draft_and_deletes(self):
+        move = self.invoice()
+        self.debtor(self.customer)
         notice = self.night()
-        other.button_draft()
+        move.button_draft()
         self.assertEqual(notice.state, "cancelled")
-        other.unlink()
+        move.unlink()
         self.assertEqual(self.debtor(self.customer).total_due, 0)
 
     def test_changes_the_due_date_and_the_do_not_dun_mark(self):
