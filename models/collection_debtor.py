@@ -65,7 +65,9 @@ class CollectionDebtor(models.Model):
     bucket_3 = fields.Monetary(string="61-90", readonly=True)
     bucket_4 = fields.Monetary(string="90+", readonly=True)
     overdue_count = fields.Integer(string="Overdue Items", readonly=True)
-    oldest_due_date = fields.Date(string="Oldest Due Date", readonly=True, help="Effective due date of the oldest item.")
+    oldest_due_date = fields.Date(
+        string="Oldest Due Date", readonly=True, help="Effective due date of the oldest item."
+    )
     days_overdue = fields.Integer(readonly=True, group_operator="max")
     last_payment_date = fields.Date(string="Last Payment", readonly=True)
     level_id = fields.Many2one(
@@ -137,7 +139,9 @@ class CollectionDebtor(models.Model):
     @api.model
     def _group_expand_level_id(self, levels, domain, order=None):
         """Every level of the company's ladder is a column of the board, also the empty ones."""
-        return levels | self.env.company.collection_policy_id.level_ids
+        return (levels | self.env.company.collection_policy_id.level_ids).sorted(
+            lambda level: (level.day_from, level.id)
+        )
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
@@ -305,9 +309,7 @@ class CollectionDebtor(models.Model):
             self.env.flush_all()
             debtor.unlink()
         self.env.flush_all()
-        self.env["collection.debtor.touch"]._touch_partners(
-            {(dst_partner.id, company.id) for company in kept_of}
-        )
+        self.env["collection.debtor.touch"]._touch_partners({(dst_partner.id, company.id) for company in kept_of})
 
     @api.model
     def _query_effective_policies(self, debtor_ids):

@@ -61,7 +61,11 @@ class CollectionRun(models.Model):
     amount = fields.Monetary(compute="_compute_figures", help="All that its notices ask for.")
 
     _sql_constraints = [
-        ("company_kind_date_unique", "UNIQUE(company_id, kind, date)", "There is one run of a kind per company and day."),
+        (
+            "company_kind_date_unique",
+            "UNIQUE(company_id, kind, date)",
+            "There is one run of a kind per company and day.",
+        ),
     ]
 
     # === Computes ===#
@@ -108,7 +112,9 @@ class CollectionRun(models.Model):
             raise UserError(_("Only a proposal can be approved."))
         Notice.search([("run_id", "in", proposals.ids), ("state", "=", "proposed")]).sudo().write({"state": "queued"})
         for run in proposals - proposals._get_with_notices(["proposed"]):
-            run.sudo().write({"state": "approved", "approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()})
+            run.sudo().write(
+                {"state": "approved", "approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()}
+            )
         Notice._trigger_dispatch()
 
     def action_cancel(self):
@@ -125,8 +131,10 @@ class CollectionRun(models.Model):
     def _get_with_notices(self, states):
         """Those of these runs that have a notice in one of ``states``, whoever may see it."""
         # sudo: a run is one for all collectors, of whom each sees the own notices
-        groups = self.env["collection.notice"].sudo()._read_group(
-            [("run_id", "in", self.ids), ("state", "in", states)], ["run_id"]
+        groups = (
+            self.env["collection.notice"]
+            .sudo()
+            ._read_group([("run_id", "in", self.ids), ("state", "in", states)], ["run_id"])
         )
         return self.browse(run.id for (run,) in groups)
 
@@ -275,13 +283,24 @@ class CollectionRun(models.Model):
         level = decision.level
         channel = ladder.channels[level.id]
         key = notice_key(company.id, position.debtor_id, "dunning", today, channel)
-        lines = [
-            (key, *values) for values in (position.line_values(listed, units, today) for listed in decision.lines)
-        ]
+        lines = [(key, *values) for values in (position.line_values(listed, units, today) for listed in decision.lines)]
         total, overdue = units.totals(decision.lines)
         state = "proposed" if ladder.requires_approval else "queued"
         days = decision.lines[0].days
-        row = (key, position.debtor_id, company.id, self.id, level.id, today, channel, state, None, total, overdue, days)
+        row = (
+            key,
+            position.debtor_id,
+            company.id,
+            self.id,
+            level.id,
+            today,
+            channel,
+            state,
+            None,
+            total,
+            overdue,
+            days,
+        )
         return row, lines
 
     def _prepare_skipped(self, company, today, position, level_id, ladder):
