@@ -22,12 +22,12 @@ RUN_SECONDS = 1800
 
 @dataclass
 class Facts:
-    """What the demo of this checkout is; ``files`` names a series once its database is complete."""
+    """What the demo of this checkout is; ``versions`` names a series once its database is complete."""
 
     series: str = ""
     port: int = 0
     smtp_port: int = 0
-    files: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls) -> Facts:
@@ -115,10 +115,10 @@ def _bring_up_to_date(place: instance.Instance, facts: Facts) -> None:
     """Install the add-on with its demo data, or update it when its files changed since."""
     name, files = database(place), workspace.files_digest()
     there = place.has_database(name)
-    if there and facts.files.get(place.series) == files:
+    if there and facts.versions.get(place.series) == files:
         return
     process.stop(SERVER)
-    if there and place.series in facts.files:
+    if there and place.series in facts.versions:
         place.odoo(name, "-u", workspace.ADDON, label="update the add-on: its files changed", log="demo-update")
     else:
         place.database_tool("drop", name)
@@ -128,7 +128,7 @@ def _bring_up_to_date(place: instance.Instance, facts: Facts) -> None:
             name, "-i", workspace.ADDON, *demo_data, label="install the add-on with demo data", log="demo-install"
         )
     place.require_installed(name)
-    facts.files[place.series] = files
+    facts.versions[place.series] = files
     facts.write()
 
 
@@ -175,7 +175,7 @@ def shell(series: str | None) -> int:
     """Replace this process by an Odoo shell on the demo's database."""
     facts = Facts.read()
     wanted = series or facts.series
-    if wanted not in facts.files:
+    if wanted not in facts.versions:
         raise console.ToolError("there is no such demo yet: run `make demo` first.")
     place = instance.get_any("demo", wanted, durable=True)
     _configure(place, facts)
