@@ -56,7 +56,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
         deadline = time.monotonic() + TIME_BUDGET
         self.env["collection.debtor.touch"]._drain()
         self._requeue_due()
-        self._commit_batch()
+        self._commit()
         handled = conflicts = 0
         while limit is None or handled < limit:
             try:
@@ -65,7 +65,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
                     break
                 handled += len(batch)
                 batch._dispatch_isolated()
-                self._commit_batch()
+                self._commit()
             except CONFLICTS:
                 # Somebody changed what this batch read: begin it again from what they committed.
                 self.env.cr.rollback()
@@ -78,11 +78,11 @@ class CollectionNoticeDispatch(models.AbstractModel):
         if handled:
             self.env["collection.run"]._close_finished()
             self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-            self._commit_batch()
+            self._commit()
         return handled
 
     @api.model
-    def _commit_batch(self):
+    def _commit(self):
         # From here on the batch is Odoo's mail queue's to deliver; memory of it is let go.
         self.env.flush_all()
         self.env.cr.commit()  # pylint: disable=invalid-commit

@@ -1,6 +1,8 @@
 import logging
 from typing import NamedTuple
 
+import psycopg2
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -142,11 +144,13 @@ class CollectionRun(models.Model):
         self._commit()
         for company in companies:
             try:
-                self.with_company(company)._run_company(company, today or company._get_collection_today())
-                self._commit()
+                with self.env.cr.savepoint():
+                    self.with_company(company)._run_company(company, today or company._get_collection_today())
+            except psycopg2.OperationalError:
+                raise
             except Exception:
-                self.env.cr.rollback()
                 _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
+            self._commit()
         self.env["collection.notice"]._trigger_dispatch()
 
     @api.model

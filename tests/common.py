@@ -1,0 +1,124 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import Command, fields
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+
+class CollectionCommon(AccountTestInvoicingCommon):
+    """Builders shared by the tests: customers, invoices due in so many days, payments, nights, dispatches."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # A test is one transaction: what commits between batches in production only writes here.
+        for model in ("collection.run", "collection.notice"):
+            cls.startClassPatcher(
+                patch.object(cls.env.registry[model], "_commit", lambda self: (self.env.flush_all(), self.env.invalidate_all()))
+            )
+        cls.company = cls.env.company
+        cls.company.partner_id.email = "collections@company.example.com"
+        cls.policy = cls.env.ref("account_collection.policy_default")
+        cls.policy.requires_approval = False
+        cls.company.collection_policy_id = cls.policy
+        cls.today = cls.company._get_collection_today()
+        cls.income = cls.company_data["default_account_revenue"]
+        cls.Notice = cls.env["collection.notice"]
+        cls.Run = cls.env["collection.run"]
+        cls.Debtor = cls.env["collection.debtor"]
+
+    @classmethod
+    def make_customer(cls, name="Customer", **values):
+        email = f"{name.lower().replace(' ', '.')}@customer.example.com"
+        return cls.env["res.partner"].create({"name": name, "email": email, "is_company": True, **values})
+
+    @classmethod
+    def make_invoice(cls, partner, amount=1000.0, days=0, move_type="out_invoice", post=True, **values):
+        """A posted invoice whose effective due date was ``days`` days ago (negative: lies ahead)."""
+        due = cls.today - timedelta(days=days)
+        move = cls.env["account.move"].create(
+            {
+                "move_type": move_type,
+                "partner_id": partner.id,
+                "invoice_date": min(due, cls.today) - timedelta(days=30),
+                "invoice_date_due": due,
+                "invoice_payment_term_id": False,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "Goods",
+                            "quantity": 1,
+                            "price_unit": amount,
+                            "account_id": cls.income.id,
+                            "tax_ids": [Command.clear()],
+                        }
+                    )
+                ],
+                **values,
+            }
+        )
+        if post:
+            move.action_post()
+        return move
+
+    @classmethod
+    def receivable(cls, move):
+        return move.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
+
+    @classmethod
+    def pay(cls, move, amount=None, date=None):
+        """Register a payment of ``amount`` (default: all that is open) on an invoice."""
+        values = {"payment_date": date or cls.today, "journal_id": cls.company_data["default_journal_bank"].id}
+        if amount:
+            values["amount"] = amount
+        wizard = (
+            cls.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=move.ids)
+            .create(values)
+        )
+        return wizard._create_payments()
+
+    @classmethod
+    def pay_on_account(cls, partner, amount, date=None, **values):
+        """A payment that no invoice is reconciled with."""
+        payment = cls.env["account.payment"].create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": partner.id,
+                "amount": amount,
+                "date": date or cls.today,
+                "journal_id": cls.company_data["default_journal_bank"].id,
+                **values,
+            }
+        )
+        payment.action_post()
+        return payment
+
+    @classmethod
+    def settle(cls):
+        """What a commit does: the debtors that were touched get their balances."""
+        cls.env.cr.flush()
+        cls.env["collection.debtor.touch"]._drain()
+
+    @classmethod
+    def debtor(cls, partner, company=None):
+        cls.settle()
+        return cls.Debtor.search(
+            [("partner_id", "=", partner.commercial_partner_id.id), ("company_id", "=", (company or cls.company).id)]
+        )
+
+    @classmethod
+    def night(cls, today=None):
+        """The nightly run of the test company alone; returns the notices that it added."""
+        before = cls.Notice.search([])
+        cls.settle()
+        cls.Debtor._refresh_balances()
+        cls.Run.with_company(cls.company)._run_company(cls.company, today or cls.today)
+        return cls.Notice.search([]) - before
+
+    def notices(self, partner):
+        return self.Notice.search([("partner_id", "=", partner.commercial_partner_id.id)])
+
+    def days_ago(self, days):
+        return fields.Date.subtract(self.today, days=days)

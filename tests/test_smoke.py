@@ -1,0 +1,21 @@
+from odoo.tests import tagged
+
+from .common import CollectionCommon
+
+
+@tagged("post_install", "-at_install")
+class TestNight(CollectionCommon):
+    def test_an_overdue_customer_hears_once(self):
+        customer = self.make_customer("Late Payer")
+        invoice = self.make_invoice(customer, 1000, days=5)
+        debtor = self.debtor(customer)
+        self.assertEqual(debtor.overdue, 1000)
+        notice = self.night()
+        self.assertEqual((notice.partner_id, notice.state, notice.amount), (customer, "queued", 1000))
+        self.assertFalse(self.night())
+        self.Notice._cron_dispatch()
+        self.assertEqual(notice.state, "outgoing")
+        self.assertEqual(notice.email_to, customer.email)
+        self.assertEqual(notice.mail_id.state, "outgoing")
+        self.pay(invoice)
+        self.assertEqual(self.debtor(customer).overdue, 0)
