@@ -174,10 +174,7 @@ class CollectionDebtor(models.Model):
 
     def _prepare_statement_bank_accounts(self, company):
         """Return where the customers of ``company`` pay: its own bank accounts, perhaps none."""
-        accounts = company.partner_id.bank_ids.filtered(
-            lambda account: account.company_id in (company, company.browse())
-        )
-        return [self._prepare_statement_bank_account(account) for account in accounts]
+        return [self._prepare_statement_bank_account(account) for account in company.partner_id.bank_ids]
 
     def _prepare_statement_bank_account(self, account):
         return {
