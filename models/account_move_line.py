@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, fields, models
 
 # What the cached balances of a debtor are made of, beside the amounts that reconciliation changes.
 BALANCE_FIELDS = {"date_maturity", "partner_id", "account_id", "date", "balance", "amount_currency", "debit", "credit"}
@@ -6,6 +6,19 @@ BALANCE_FIELDS = {"date_maturity", "partner_id", "account_id", "date", "balance"
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
+
+    collection_days = fields.Integer(
+        string="Days",
+        compute="_compute_collection_days",
+        help="Days past the effective due date in the company's time zone; negative before it.",
+    )
+
+    @api.depends("date_maturity", "date", "company_id")
+    def _compute_collection_days(self):
+        todays = {company: company._get_collection_today() for company in self.company_id}
+        for line in self:
+            due = line.date_maturity or line.date
+            line.collection_days = (todays[line.company_id] - due).days if line.company_id and due else 0
 
     def write(self, vals):
         if BALANCE_FIELDS.isdisjoint(vals):

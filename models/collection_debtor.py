@@ -1,12 +1,21 @@
 from collections import defaultdict
 
 from odoo import _, api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 from odoo.tools.misc import format_amount
 
 from ..engine import aging
 
+# What a collector does not decide about the own debtors.
+MANAGED = {"collector_id", "policy_id", "excluded"}
 BUCKETS = ("bucket_1", "bucket_2", "bucket_3", "bucket_4")
+# What the ledger and the notices say, and no person.
+CACHED = {
+    *BUCKETS,
+    *("total_due", "not_due", "overdue", "unallocated", "overdue_count", "oldest_due_date", "days_overdue"),
+    *("last_payment_date", "last_contact_date", "level_id"),
+}
 
 
 class CollectionDebtor(models.Model):
@@ -140,7 +149,32 @@ class CollectionDebtor(models.Model):
                 result[name]["string"] = label
         return result
 
+    # === CRUD ===#
+
+    def write(self, vals):
+        if not self.env.su:
+            self._check_writable(vals)
+        return super().write(vals)
+
+    def _check_writable(self, names):
+        if not CACHED.isdisjoint(names):
+            raise AccessError(_("The balances of a debtor come from its journal entries: correct those."))
+        manager = self.env.user.has_group("account_collection.group_collection_manager")
+        if not manager and not MANAGED.isdisjoint(names):
+            raise AccessError(
+                _("Only a manager of collections assigns a collector or a policy, or stops dunning for good.")
+            )
+
     # === Actions ===#
+
+    def action_open_debtor(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "collection.debtor",
+            "res_id": self.id,
+            "view_mode": "form",
+        }
 
     def action_open_invoices(self):
         self.ensure_one()

@@ -51,6 +51,7 @@ class CollectionNotice(models.Model):
     sent_on = fields.Date(readonly=True)
 
     line_ids = fields.One2many("collection.notice.line", "notice_id", string="Items", readonly=True)
+    line_count = fields.Integer(string="Items Listed", compute="_compute_line_count")
     amount = fields.Monetary(readonly=True, help="All that is asked for, in company currency.")
     amount_overdue = fields.Monetary(readonly=True, help="The part of it that is past due, in company currency.")
     days_overdue = fields.Integer(readonly=True, group_operator="max", help="Days of the oldest item.")
@@ -93,6 +94,11 @@ class CollectionNotice(models.Model):
             notice.display_name = " - ".join(
                 filter(None, (notice.debtor_id.display_name, notice.level_id.name, fields.Date.to_string(notice.date)))
             )
+
+    @api.depends("line_ids")
+    def _compute_line_count(self):
+        for notice in self:
+            notice.line_count = len(notice.line_ids)
 
     @api.depends("line_ids.days", "level_id")
     def _compute_why(self):
@@ -178,6 +184,10 @@ class CollectionNotice(models.Model):
             raise UserError(_("Only failed notices can be tried again."))
         failed.sudo().write({"tries": 0, "next_try": False, "reason": False, "state": QUEUED, "mail_id": False})
         self._trigger_dispatch()
+
+    def action_open_debtor(self):
+        self.ensure_one()
+        return self.debtor_id.action_open_debtor()
 
     def action_open_document(self):
         self.ensure_one()

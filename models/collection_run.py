@@ -34,6 +34,7 @@ class CollectionRun(models.Model):
     _name = "collection.run"
     _description = "Collection Run"
     _inherit = ["mail.thread"]
+    _mail_post_access = "read"
     _order = "date desc, id desc"
 
     name = fields.Char(compute="_compute_name")
@@ -102,27 +103,36 @@ class CollectionRun(models.Model):
     # === Actions ===#
 
     def action_approve(self):
-        """Queue what the proposal holds; the dispatcher takes it from there."""
-        self.env["collection.notice"]._check_sender()
+        """Queue what the proposal holds of the debtors that the user sees; the dispatcher takes it from there. What
+        others must approve keeps the run a proposal."""
+        Notice = self.env["collection.notice"]
+        Notice._check_sender()
         proposals = self.filtered(lambda run: run.state == "proposal")
         if not proposals:
             raise UserError(_("Only a proposal can be approved."))
-        proposed = proposals.notice_ids.filtered(lambda notice: notice.state == "proposed")
-        proposed.sudo().write({"state": "queued"})
-        proposals.sudo().write(
-            {"state": "approved", "approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()}
-        )
-        self.env["collection.notice"]._trigger_dispatch()
+        Notice.search([("run_id", "in", proposals.ids), ("state", "=", "proposed")]).sudo().write({"state": "queued"})
+        for run in proposals - proposals._get_with_notices(["proposed"]):
+            run.sudo().write({"state": "approved", "approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()})
+        Notice._trigger_dispatch()
 
     def action_cancel(self):
-        """Take the whole run back: nothing that has not left will leave."""
-        self.env["collection.notice"]._check_sender()
+        """Take the run back: nothing that has not left will leave, of the debtors that the user sees."""
+        Notice = self.env["collection.notice"]
+        Notice._check_sender()
         runs = self.filtered(lambda run: run.state in ("proposal", "approved"))
         if not runs:
             raise UserError(_("This run is over: there is nothing left to cancel."))
-        waiting = runs.notice_ids.filtered(lambda notice: notice.state in ("proposed", "queued"))
+        waiting = Notice.search([("run_id", "in", runs.ids), ("state", "in", ("proposed", "queued"))])
         waiting._cancel(_("Run cancelled by %(user)s", user=self.env.user.name))
-        runs.sudo().write({"state": "cancelled"})
+        (runs - runs._get_with_notices(["proposed", "queued"])).sudo().write({"state": "cancelled"})
+
+    def _get_with_notices(self, states):
+        """Those of these runs that have a notice in one of ``states``, whoever may see it."""
+        # sudo: a run is one for all collectors, of whom each sees the own notices
+        groups = self.env["collection.notice"].sudo()._read_group(
+            [("run_id", "in", self.ids), ("state", "in", states)], ["run_id"]
+        )
+        return self.browse(run.id for (run,) in groups)
 
     def action_open_notices(self):
         self.ensure_one()

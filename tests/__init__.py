@@ -1,1 +1,6 @@
-from . import test_engine_aging, test_smoke, test_statement, test_statement_pdf
+from . import test_engine_aging
+from . import test_rights
+from . import test_screens
+from . import test_smoke
+from . import test_statement
+from . import test_statement_pdf
