@@ -232,10 +232,11 @@ class CollectionDebtor(models.Model):
 
     def _get_recipients(self):
         """``{debtor: partners}`` to whom its messages go: its collections contacts, else its invoice contacts, else
-        the customer itself. One query for all debtors."""
+        the customer itself. Contacts without an address are passed over. One query for all debtors."""
         contacts = self.env["res.partner"].search_fetch(
             [
                 ("commercial_partner_id", "in", self.partner_id.ids),
+                ("email", "not in", (False, "")),
                 "|",
                 ("collection_contact", "=", True),
                 ("type", "=", "invoice"),

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -217,8 +219,14 @@ class CollectionNotice(models.Model):
             return
         for name in ("account.move.line", "account.move"):
             self.env[name].flush_model()
-        self.env.cr.execute(self._query_settled(notice_ids))
-        settled = self.browse(notice_id for (notice_id,) in self.env.cr.fetchall())
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(self._query_settled(notice_ids), log_exceptions=False)
+                settled = self.browse(notice_id for (notice_id,) in self.env.cr.fetchall())
+        except psycopg2.errors.SerializationFailure:
+            # One of them left since this transaction began. The payment must not fail for that: the dispatcher's own
+            # check cancels the others.
+            return
         if settled:
             settled._cancel(_("Paid or withdrawn before it left"))
 

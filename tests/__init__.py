@@ -1,4 +1,7 @@
+from . import test_crash
+from . import test_dispatch
 from . import test_engine_aging
+from . import test_install
 from . import test_rights
 from . import test_screens
 from . import test_smoke
