@@ -18,3 +18,7 @@ class AccountMoveLine(models.Model):
         result = super().write(vals)
         self.env["collection.debtor.touch"]._touch_moves(posted.move_id)
         return result
+
+    def _get_receivable(self):
+        """The lines among these that a customer owes or is owed."""
+        return self.filtered(lambda line: line.partner_id and line.account_id.account_type == "asset_receivable")

@@ -57,6 +57,13 @@ class ResCompany(models.Model):
                     )
                 ) from None
 
+    def write(self, vals):
+        result = super().write(vals)
+        if any(name.startswith("collection_bucket_") for name in vals):
+            debtors = self.env["collection.debtor"].sudo()
+            debtors._refresh_balances(debtors.search([("company_id", "in", self.ids)]))
+        return result
+
     def _get_collection_bucket_edges(self):
         """Last day of each aging bucket but the open one: three increasing integers."""
         self.ensure_one()
