@@ -8,9 +8,14 @@ class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
     def write(self, vals):
-        if BALANCE_FIELDS.isdisjoint(vals):
+        names = BALANCE_FIELDS.intersection(vals)
+        if not names:
             return super().write(vals)
-        posted = self.filtered(lambda line: line.parent_state == "posted")
+        # Odoo often writes what is there already: that touches nobody.
+        will_change = self.env["account.move"]._field_will_change
+        posted = self.filtered(
+            lambda line: line.parent_state == "posted" and any(will_change(line, vals, name) for name in names)
+        )
         if "partner_id" in vals:
             self.env["collection.debtor.touch"]._touch_partners(
                 {(line.partner_id.id, line.company_id.id) for line in posted if line.partner_id}

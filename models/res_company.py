@@ -43,6 +43,17 @@ class ResCompany(models.Model):
         ),
     ]
 
+    @api.constrains("collection_tolerance")
+    def _check_collection_tolerance(self):
+        for company in self:
+            if company.collection_tolerance < 0:
+                raise ValidationError(
+                    _(
+                        "The collection tolerance of %(company)s cannot be negative: set it to 0 to dun every cent.",
+                        company=company.name,
+                    )
+                )
+
     @api.constrains("collection_bucket_1", "collection_bucket_2", "collection_bucket_3")
     def _check_collection_buckets(self):
         for company in self:

@@ -49,6 +49,35 @@ class BalancesCommon(CollectionCommon):
             }
         )
 
+    def other_company_invoice(self, customer, amount, days):
+        """A posted invoice of the second company, due so many days ago."""
+        data = self.company_data_2
+        move = (
+            self.env["account.move"]
+            .with_company(data["company"])
+            .create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": customer.id,
+                    "invoice_date": self.days_ago(days + 30),
+                    "invoice_date_due": self.days_ago(days),
+                    "invoice_payment_term_id": False,
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "name": "Goods",
+                                "price_unit": amount,
+                                "account_id": data["default_account_revenue"].id,
+                                "tax_ids": [Command.clear()],
+                            }
+                        )
+                    ],
+                }
+            )
+        )
+        move.action_post()
+        return move
+
     # === The other way to the same figures ===#
 
     def family_lines(self, partner, company):
@@ -158,9 +187,7 @@ class History:
         self.moves |= self.test.make_invoice(partner, 100 + b, days=self._due(b))
 
     def post_foreign(self, a, b):
-        self.moves |= self.test.make_invoice(
-            self.one, 50 + a, days=self._due(b), currency_id=self.test.foreign.id
-        )
+        self.moves |= self.test.make_invoice(self.one, 50 + a, days=self._due(b), currency_id=self.test.foreign.id)
 
     def post_instalments(self, a, b):
         self.moves |= self.test.make_invoice(
@@ -467,34 +494,6 @@ class TestBalances(BalancesCommon):
         other.with_company(company).button_draft()
         self.assertEqual((self.debtor(customer).overdue, self.debtor(customer, company).overdue), (100, 0))
 
-    def other_company_invoice(self, customer, amount, days):
-        data = self.company_data_2
-        move = (
-            self.env["account.move"]
-            .with_company(data["company"])
-            .create(
-                {
-                    "move_type": "out_invoice",
-                    "partner_id": customer.id,
-                    "invoice_date": self.days_ago(days + 30),
-                    "invoice_date_due": self.days_ago(days),
-                    "invoice_payment_term_id": False,
-                    "invoice_line_ids": [
-                        Command.create(
-                            {
-                                "name": "Goods",
-                                "price_unit": amount,
-                                "account_id": data["default_account_revenue"].id,
-                                "tax_ids": [Command.clear()],
-                            }
-                        )
-                    ],
-                }
-            )
-        )
-        move.action_post()
-        return move
-
     # === Merge ===#
 
     def merge(self, sources, target):
@@ -513,7 +512,9 @@ class TestBalances(BalancesCommon):
         debtor.message_post(body="He promised to pay")
         debtor.activity_schedule("mail.mail_activity_data_todo", user_id=self.env.uid, summary="Call back")
         debtor.write({"hold": True, "hold_reason": "Asked for time", "hold_until": self.today + timedelta(days=3)})
-        documents = self.env["ir.attachment"].search([("res_model", "=", "collection.debtor"), ("res_id", "=", debtor.id)])
+        documents = self.env["ir.attachment"].search(
+            [("res_model", "=", "collection.debtor"), ("res_id", "=", debtor.id)]
+        )
         self.assertTrue(documents)
         self.settle()
         self.merge(gone, kept)

@@ -63,9 +63,7 @@ def reference_decide(asked, levels, today, last_run):
     worth = sum(a.company_amount for a in asked if a.item.due + timedelta(days=since) <= today)
     if worth < level.minimum:
         return None
-    setters = [
-        a for a in asked if level.day_from <= (today - a.item.due).days <= level.day_to
-    ]
+    setters = [a for a in asked if level.day_from <= (today - a.item.due).days <= level.day_to]
     untold = [a for a in setters if level.id not in a.item.told]
     last = max((a.item.told[level.id] for a in setters if level.id in a.item.told), default=None)
     if not untold and not (level.recurrence and last + timedelta(days=level.recurrence) <= today):
@@ -247,9 +245,7 @@ class TestEngineDunning(BaseCase):
             if not decision:
                 return
             told = [
-                line.asked._replace(
-                    item=line.asked.item._replace(told={**line.asked.item.told, line.level_id: TODAY})
-                )
+                line.asked._replace(item=line.asked.item._replace(told={**line.asked.item.told, line.level_id: TODAY}))
                 for line in decision.lines
             ]
             self.assertIsNone(dunning.decide(told, levels, TODAY, TODAY - timedelta(days=1)))
