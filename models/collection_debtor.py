@@ -285,6 +285,7 @@ class CollectionDebtor(models.Model):
         chatter, the attachments and the activities, and what the other one lacked."""
         # sudo: merging contacts is Odoo's own right, and must not depend on rights on collections
         Debtor = self.sudo()
+        dst_partner = dst_partner.commercial_partner_id
         kept_of = {debtor.company_id: debtor for debtor in Debtor.search([("partner_id", "=", dst_partner.id)])}
         for debtor in Debtor.search([("partner_id", "in", src_partners.ids)], order="id"):
             kept = kept_of.get(debtor.company_id)
@@ -294,11 +295,13 @@ class CollectionDebtor(models.Model):
                 continue
             for name in ("collector_id", "policy_id"):
                 kept[name] = kept[name] or debtor[name]
-            for name in ("excluded", "hold"):
-                kept[name] = kept[name] or debtor[name]
+            kept.excluded = kept.excluded or debtor.excluded
+            if debtor.hold and not kept.hold:
+                kept.write({name: debtor[name] for name in ("hold", "hold_reason", "hold_until")})
             kept.cc_partner_ids |= debtor.cc_partner_ids
             kept.bcc_partner_ids |= debtor.bcc_partner_ids
             self.env["collection.notice"].sudo().search([("debtor_id", "=", debtor.id)]).write({"debtor_id": kept.id})
+            kept._cancel_duplicates()
             for name in ("mail.message", "ir.attachment", "mail.activity"):
                 model_field = "model" if name == "mail.message" else "res_model"
                 documents = self.env[name].sudo().search([(model_field, "=", self._name), ("res_id", "=", debtor.id)])
@@ -307,6 +310,15 @@ class CollectionDebtor(models.Model):
             debtor.unlink()
         self.env.flush_all()
         self.env["collection.debtor.touch"]._touch_partners({(dst_partner.id, company.id) for company in kept_of})
+
+    def _cancel_duplicates(self):
+        """Of the notices of this debtor that wait, the one of the highest level stays: one message, all items."""
+        self.ensure_one()
+        waiting = self.env["collection.notice"].search(
+            [("debtor_id", "=", self.id), ("state", "in", ("proposed", "queued"))]
+        )
+        waiting = waiting.sorted(lambda notice: (notice.level_id.day_from, notice.id))
+        waiting[:-1]._cancel(_("Merged with a customer who has a later notice of the ladder"))
 
     @api.model
     def _query_effective_policies(self, debtor_ids):

@@ -115,7 +115,7 @@ class CollectionDebtorDunning(models.AbstractModel):
         company currency, covered, blocked, level ids told, their last days), by debtor and due date.
 
         Without ``debtor_ids``: of every debtor that is neither excluded, on hold, archived nor waiting for a notice to
-        leave. The items come from Odoo's partial index on unreconciled lines; debtors, policies and what was told
+        leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors, policies and what was told
         before are looked up by index, so that the plan is the same right after a bulk load.
         """
         covered, cover_join = SQL("0"), SQL("")
@@ -133,7 +133,8 @@ class CollectionDebtorDunning(models.AbstractModel):
                    AND (debtor.hold IS NOT TRUE OR debtor.hold_until < %s)
                    AND customer.active
                    AND NOT EXISTS (SELECT 1 FROM collection_notice notice WHERE notice.debtor_id = debtor.id
-                                      AND notice.state IN ('proposed', 'queued', 'outgoing'))""",
+                                      AND (notice.state IN ('proposed', 'queued', 'outgoing')
+                                           OR notice.next_try IS NOT NULL))""",
                 today,
             )
         else:

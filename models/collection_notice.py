@@ -81,8 +81,9 @@ class CollectionNotice(models.Model):
         self.env.cr.execute(
             """CREATE INDEX IF NOT EXISTS collection_notice_queue_index
                    ON collection_notice (id) WHERE state = 'queued';
-               CREATE INDEX IF NOT EXISTS collection_notice_pending_index
-                   ON collection_notice (debtor_id) WHERE state IN ('proposed', 'queued', 'outgoing');
+               CREATE INDEX IF NOT EXISTS collection_notice_waiting_index
+                   ON collection_notice (debtor_id)
+                WHERE state IN ('proposed', 'queued', 'outgoing') OR next_try IS NOT NULL;
                CREATE INDEX IF NOT EXISTS collection_notice_contact_index
                    ON collection_notice (debtor_id, sent_on) WHERE sent_on IS NOT NULL"""
         )
@@ -102,12 +103,18 @@ class CollectionNotice(models.Model):
         for notice in self:
             notice.line_count = len(notice.line_ids)
 
-    @api.depends("line_ids.days", "level_id")
+    @api.depends("line_ids.days", "line_ids.level_id", "level_id")
     def _compute_why(self):
         for notice in self:
-            line = notice.line_ids.sorted("days")[-1:]
+            # When it left some days later, no item may be at the level itself any more: then the oldest explains it.
+            lines = notice.line_ids.filtered(lambda line: line.level_id == notice.level_id) or notice.line_ids
+            line = lines.sorted("days")[-1:]
             if not line:
                 notice.why = False
+            elif not line.days:
+                notice.why = _(
+                    "%(document)s falls due today: %(level)s", document=line.move_id.name, level=notice.level_id.name
+                )
             elif line.days > 0:
                 notice.why = _(
                     "%(document)s is %(days)s days late: %(level)s",

@@ -12,6 +12,9 @@ from ..engine.keys import notice_key
 
 _logger = logging.getLogger(__name__)
 
+CONFLICT_TRIES = 10
+CONFLICTS = (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected)
+
 
 class Ladder(NamedTuple):
     """A policy as the night needs it."""
@@ -152,20 +155,41 @@ class CollectionRun(models.Model):
 
         :param today: the day to decide for; by default each company's own today
         """
-        companies = self.env["res.company"].search([])
+        self._in_transaction(self._refresh_all)
+        for company in self.env["res.company"].search([]):
+            self._in_transaction(self._run_company_alone, company, today)
+        self._in_transaction(self.env["collection.notice"]._trigger_dispatch)
+
+    @api.model
+    def _in_transaction(self, work, *args):
+        """Do a piece of work and commit it. When somebody else changed what it read, it begins again from what they
+        committed; after ``CONFLICT_TRIES`` the error is raised."""
+        for attempt in range(1, CONFLICT_TRIES + 1):
+            try:
+                result = work(*args)
+                self._commit()
+                return result
+            except CONFLICTS:
+                self.env.cr.rollback()
+                self.env.invalidate_all()
+                if attempt == CONFLICT_TRIES:
+                    raise
+
+    @api.model
+    def _refresh_all(self):
         self.env["collection.debtor.touch"]._drain()
         self.env["collection.debtor"]._refresh_balances()
-        self._commit()
-        for company in companies:
-            try:
-                with self.env.cr.savepoint():
-                    self.with_company(company)._run_company(company, today or company._get_collection_today())
-            except psycopg2.OperationalError:
-                raise
-            except Exception:
-                _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
-            self._commit()
-        self.env["collection.notice"]._trigger_dispatch()
+
+    @api.model
+    def _run_company_alone(self, company, today):
+        """The night of a company; what goes wrong in it is logged and stops no other."""
+        try:
+            with self.env.cr.savepoint():
+                self.with_company(company)._run_company(company, today or company._get_collection_today())
+        except psycopg2.OperationalError:
+            raise
+        except Exception:
+            _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
 
     @api.model
     def _commit(self):
@@ -178,6 +202,8 @@ class CollectionRun(models.Model):
         self.env.cr.execute(self._query_open_run(company.id, today))
         run_id, last_run = self.env.cr.fetchone()
         run = self.browse(run_id)
+        if run.state == "cancelled":
+            return run
         notices, lines, remark = run._decide(company, today, last_run)
         self.env.cr.execute(self.env["collection.notice"]._query_enqueue(notices, lines))
         added = self.env.cr.fetchone()[0]
