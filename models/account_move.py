@@ -115,7 +115,9 @@ class AccountMove(models.Model):
     def write(self, vals):
         touch = self.env["collection.debtor.touch"]
         if "partner_id" in vals or "commercial_partner_id" in vals:
-            touch._touch_partners({(move.commercial_partner_id.id, move.company_id.id) for move in self if move.partner_id})
+            touch._touch_partners(
+                {(move.commercial_partner_id.id, move.company_id.id) for move in self if move.partner_id}
+            )
         result = super().write(vals)
         if "state" in vals or "invoice_date_due" in vals:
             touch._touch_moves(self)

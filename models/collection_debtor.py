@@ -56,7 +56,7 @@ class CollectionDebtor(models.Model):
     bucket_3 = fields.Monetary(string="61-90", readonly=True)
     bucket_4 = fields.Monetary(string="90+", readonly=True)
     overdue_count = fields.Integer(string="Overdue Items", readonly=True)
-    oldest_due_date = fields.Date(string="Oldest Due Date", readonly=True, help="Effective due date of the oldest item.")
+    oldest_due_date = fields.Date(readonly=True, help="Effective due date of the oldest item.")
     days_overdue = fields.Integer(readonly=True, group_operator="max")
     last_payment_date = fields.Date(string="Last Payment", readonly=True)
     level_id = fields.Many2one(
@@ -135,7 +135,7 @@ class CollectionDebtor(models.Model):
         """Label the buckets with the company's own edges."""
         result = super().fields_get(allfields, attributes)
         labels = aging.bucket_labels(self.env.company._get_collection_bucket_edges())[1:]
-        for name, label in zip(BUCKETS, labels):
+        for name, label in zip(BUCKETS, labels, strict=True):
             if "string" in result.get(name, ()):
                 result[name]["string"] = label
         return result
@@ -225,7 +225,7 @@ class CollectionDebtor(models.Model):
 
     def _is_on_hold(self, today):
         self.ensure_one()
-        return bool(self.excluded or self.hold and (not self.hold_until or self.hold_until >= today))
+        return bool(self.excluded or (self.hold and (not self.hold_until or self.hold_until >= today)))
 
     def _get_balance_text(self):
         """What the debtor owes in each currency, such as ``$ 1,200.00 + US$ 50.00``."""
@@ -271,9 +271,7 @@ class CollectionDebtor(models.Model):
             self.env.flush_all()
             debtor.unlink()
         self.env.flush_all()
-        self.env["collection.debtor.touch"]._touch_partners(
-            {(dst_partner.id, company.id) for company in kept_of}
-        )
+        self.env["collection.debtor.touch"]._touch_partners({(dst_partner.id, company.id) for company in kept_of})
 
     @api.model
     def _query_effective_policies(self, debtor_ids):

@@ -81,7 +81,7 @@ class CollectionDebtorDunning(models.AbstractModel):
                         round(company_residual * company_scale),
                         round(covered * scale),
                         blocked,
-                        dict(zip(level_ids, told_on)) if level_ids else {},
+                        dict(zip(level_ids, told_on, strict=True)) if level_ids else {},
                     )
                 )
                 move_of[line_id] = move_id
@@ -156,7 +156,8 @@ class CollectionDebtorDunning(models.AbstractModel):
                    line.currency_id, currency.decimal_places, line.amount_residual_currency, line.amount_residual,
                    %(covered)s,
                    COALESCE(move.collection_no_dun
-                            AND (move.collection_no_dun_until IS NULL OR move.collection_no_dun_until >= %(today)s), FALSE),
+                            AND (move.collection_no_dun_until IS NULL OR move.collection_no_dun_until >= %(today)s),
+                            FALSE),
                    told.level_ids, told.told_on
               FROM account_move_line line
               JOIN account_account account ON account.id = line.account_id

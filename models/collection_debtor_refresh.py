@@ -82,7 +82,8 @@ class CollectionDebtorRefresh(models.AbstractModel):
             """INSERT INTO collection_debtor (partner_id, company_id, create_uid, create_date, write_uid, write_date)
                SELECT customer.partner_id, customer.company_id, %(uid)s, now() AT TIME ZONE 'UTC',
                       %(uid)s, now() AT TIME ZONE 'UTC'
-                 FROM (SELECT DISTINCT COALESCE(partner.commercial_partner_id, partner.id) AS partner_id, line.company_id
+                 FROM (SELECT DISTINCT COALESCE(partner.commercial_partner_id, partner.id) AS partner_id,
+                              line.company_id
                          FROM account_move_line line
                          JOIN account_account account ON account.id = line.account_id
                          JOIN res_partner partner ON partner.id = line.partner_id
@@ -174,7 +175,8 @@ class CollectionDebtorRefresh(models.AbstractModel):
                   FROM open
                   CROSS JOIN LATERAL (
                         SELECT notice.level_id
-                          FROM collection_notice_line spoken JOIN collection_notice notice ON notice.id = spoken.notice_id
+                          FROM collection_notice_line spoken
+                          JOIN collection_notice notice ON notice.id = spoken.notice_id
                          WHERE spoken.move_line_id = open.line_id AND spoken.told_on IS NOT NULL
                            AND notice.state IN ('outgoing', 'sent')) AS spoken
                   JOIN collection_level level ON level.id = spoken.level_id
@@ -183,7 +185,8 @@ class CollectionDebtorRefresh(models.AbstractModel):
             by_currency AS (
                 SELECT debtor_id, currency_id,
                        SUM(residual_currency) AS total_due,
-                       COALESCE(SUM(residual_currency) FILTER (WHERE residual_currency > 0 AND days <= 0), 0) AS not_due,
+                       COALESCE(SUM(residual_currency) FILTER (WHERE residual_currency > 0 AND days <= 0), 0)
+                           AS not_due,
                        COALESCE(SUM(residual_currency) FILTER (WHERE residual_currency > 0 AND days > 0), 0) AS overdue,
                        COALESCE(-SUM(residual_currency) FILTER (WHERE residual_currency < 0), 0) AS unallocated
                   FROM open

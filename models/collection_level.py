@@ -32,7 +32,9 @@ class CollectionLevel(models.Model):
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     channel = fields.Selection(CHANNELS, required=True, default="mail")
     fallback_channel = fields.Selection(
-        CHANNELS, string="If Impossible", help="Tried when the channel cannot reach the customer, for want of an address."
+        CHANNELS,
+        string="If Impossible",
+        help="Tried when the channel cannot reach the customer, for want of an address.",
     )
     tone = fields.Selection(
         [("cordial", "Cordial"), ("neutral", "Neutral"), ("firm", "Firm")], required=True, default="neutral"

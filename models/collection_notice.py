@@ -58,8 +58,8 @@ class CollectionNotice(models.Model):
     recipient = fields.Char(compute="_compute_recipient")
     email_to = fields.Char(readonly=True)
 
-    message_id = fields.Many2one("mail.message", string="Message", readonly=True, ondelete="set null")
-    mail_id = fields.Many2one("mail.mail", string="Mail", readonly=True, index="btree_not_null", ondelete="set null")
+    message_id = fields.Many2one("mail.message", readonly=True, ondelete="set null")
+    mail_id = fields.Many2one("mail.mail", readonly=True, index="btree_not_null", ondelete="set null")
     attachment_id = fields.Many2one("ir.attachment", string="Document", readonly=True, ondelete="set null")
 
     # For the placeholders of templates
@@ -292,31 +292,33 @@ class CollectionNotice(models.Model):
         :param notices: rows (key, debtor, company, run, level, date, channel, state, reason, amount, overdue, days)
         :param lines: rows (key, item, document, currency, own level, due date, days, amount, company amount, told on)
         """
-        notice_columns = [list(column) for column in zip(*notices)] or [[] for _column in range(12)]
-        line_columns = [list(column) for column in zip(*lines)] or [[] for _column in range(10)]
+        notice_columns = [list(column) for column in zip(*notices, strict=True)] or [[] for _column in range(12)]
+        line_columns = [list(column) for column in zip(*lines, strict=True)] or [[] for _column in range(10)]
         return SQL(
             """
             WITH added AS (
-                INSERT INTO collection_notice (dedupe_key, debtor_id, company_id, run_id, level_id, date, channel, state,
-                       reason, amount, amount_overdue, days_overdue, partner_id, tries,
+                INSERT INTO collection_notice (dedupe_key, debtor_id, company_id, run_id, level_id, date, channel,
+                       state, reason, amount, amount_overdue, days_overdue, partner_id, tries,
                        create_uid, create_date, write_uid, write_date)
-                SELECT new.key, new.debtor_id, new.company_id, new.run_id, new.level_id, new.date, new.channel, new.state,
-                       new.reason, new.amount, new.overdue, new.days, debtor.partner_id, 0,
+                SELECT new.key, new.debtor_id, new.company_id, new.run_id, new.level_id, new.date, new.channel,
+                       new.state, new.reason, new.amount, new.overdue, new.days, debtor.partner_id, 0,
                        %s, now() AT TIME ZONE 'UTC', %s, now() AT TIME ZONE 'UTC'
-                  FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::date[], %s::text[], %s::text[],
-                              %s::text[], %s::numeric[], %s::numeric[], %s::int[])
-                    AS new(key, debtor_id, company_id, run_id, level_id, date, channel, state, reason, amount, overdue, days)
+                  FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::date[], %s::text[],
+                              %s::text[], %s::text[], %s::numeric[], %s::numeric[], %s::int[])
+                    AS new(key, debtor_id, company_id, run_id, level_id, date, channel, state, reason, amount, overdue,
+                           days)
                   JOIN collection_debtor debtor ON debtor.id = new.debtor_id
                 ON CONFLICT (dedupe_key) DO NOTHING
                 RETURNING id, dedupe_key
             ), spoken AS (
-                INSERT INTO collection_notice_line (notice_id, move_line_id, move_id, currency_id, level_id, due_date, days,
-                       amount, company_amount, told_on)
+                INSERT INTO collection_notice_line (notice_id, move_line_id, move_id, currency_id, level_id, due_date,
+                       days, amount, company_amount, told_on)
                 SELECT added.id, new.move_line_id, new.move_id, new.currency_id, new.level_id, new.due_date, new.days,
                        new.amount, new.company_amount, new.told_on
                   FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::date[], %s::int[],
                               %s::numeric[], %s::numeric[], %s::date[])
-                    AS new(key, move_line_id, move_id, currency_id, level_id, due_date, days, amount, company_amount, told_on)
+                    AS new(key, move_line_id, move_id, currency_id, level_id, due_date, days, amount, company_amount,
+                           told_on)
                   JOIN added ON added.dedupe_key = new.key
             )
             SELECT count(*) FROM added""",

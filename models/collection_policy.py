@@ -12,7 +12,9 @@ class CollectionPolicy(models.Model):
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
-    sequence = fields.Integer(default=10, help="Among the policies that a customer's tags select, the first one applies.")
+    sequence = fields.Integer(
+        default=10, help="Among the policies that a customer's tags select, the first one applies."
+    )
     company_id = fields.Many2one("res.company", index=True, help="Empty: every company may use it.")
     level_ids = fields.One2many("collection.level", "policy_id", string="Levels", copy=True)
     partner_tag_ids = fields.Many2many(

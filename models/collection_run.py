@@ -60,7 +60,11 @@ class CollectionRun(models.Model):
     amount = fields.Monetary(compute="_compute_figures", help="All that its notices ask for.")
 
     _sql_constraints = [
-        ("company_kind_date_unique", "UNIQUE(company_id, kind, date)", "There is one run of a kind per company and day."),
+        (
+            "company_kind_date_unique",
+            "UNIQUE(company_id, kind, date)",
+            "There is one run of a kind per company and day.",
+        ),
     ]
 
     # === Computes ===#
@@ -178,7 +182,8 @@ class CollectionRun(models.Model):
         key (company, kind, date)."""
         return SQL(
             """WITH added AS (
-                   INSERT INTO collection_run (company_id, kind, date, state, create_uid, create_date, write_uid, write_date)
+                   INSERT INTO collection_run (company_id, kind, date, state, create_uid, create_date,
+                          write_uid, write_date)
                    SELECT %(company)s, 'dunning', %(today)s, 'approved', %(uid)s, now() AT TIME ZONE 'UTC',
                           %(uid)s, now() AT TIME ZONE 'UTC'
                     WHERE NOT EXISTS (SELECT 1 FROM collection_run
@@ -265,13 +270,24 @@ class CollectionRun(models.Model):
         level = decision.level
         channel = ladder.channels[level.id]
         key = notice_key(company.id, position.debtor_id, "dunning", today, channel)
-        lines = [
-            (key, *values) for values in (position.line_values(listed, units, today) for listed in decision.lines)
-        ]
+        lines = [(key, *values) for values in (position.line_values(listed, units, today) for listed in decision.lines)]
         total, overdue = units.totals(decision.lines)
         state = "proposed" if ladder.requires_approval else "queued"
         days = decision.lines[0].days
-        row = (key, position.debtor_id, company.id, self.id, level.id, today, channel, state, None, total, overdue, days)
+        row = (
+            key,
+            position.debtor_id,
+            company.id,
+            self.id,
+            level.id,
+            today,
+            channel,
+            state,
+            None,
+            total,
+            overdue,
+            days,
+        )
         return row, lines
 
     def _prepare_skipped(self, company, today, position, level_id, ladder):

@@ -17,7 +17,6 @@ class ResCompany(models.Model):
         ondelete="restrict",
     )
     collection_tolerance = fields.Monetary(
-        string="Collection Tolerance",
         help="Residues up to this amount, in the company's currency or its worth in another one, are never dunned.",
     )
     collection_bucket_1 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[0])

@@ -5,7 +5,8 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     collection_contact = fields.Boolean(
-        string="Collections Contact", help="Receives the collection messages of its company instead of the invoice address."
+        string="Collections Contact",
+        help="Receives the collection messages of its company instead of the invoice address.",
     )
     collection_debtor_ids = fields.One2many(
         "collection.debtor", "partner_id", string="Debtor", help="This customer as a debtor of each company."
