@@ -194,9 +194,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
         newest = {}
         for notice in later:
             newest[notice.debtor_id] = max(newest.get(notice.debtor_id, 0), (notice.fallback_of_id or notice).id)
-        return self.filtered(
-            lambda notice: newest.get(notice.debtor_id, 0) > (notice.fallback_of_id or notice).id
-        )
+        return self.filtered(lambda notice: newest.get(notice.debtor_id, 0) > (notice.fallback_of_id or notice).id)
 
     def _assess_again(self, position, units, ladders, today):
         """(why this notice must not leave, None) or (None, the items that it lists now)."""

@@ -115,7 +115,9 @@ class CollectionRun(models.Model):
             raise UserError(_("Only a proposal can be approved."))
         Notice.search([("run_id", "in", proposals.ids), ("state", "=", "proposed")]).sudo().write({"state": "queued"})
         for run in proposals - proposals._get_with_notices(["proposed"]):
-            run.sudo().write({"state": "approved", "approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()})
+            run.sudo().write(
+                {"state": "approved", "approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()}
+            )
         Notice._trigger_dispatch()
 
     def action_cancel(self):
@@ -132,8 +134,10 @@ class CollectionRun(models.Model):
     def _get_with_notices(self, states):
         """Those of these runs that have a notice in one of ``states``, whoever may see it."""
         # sudo: a run is one for all collectors, of whom each sees the own notices
-        groups = self.env["collection.notice"].sudo()._read_group(
-            [("run_id", "in", self.ids), ("state", "in", states)], ["run_id"]
+        groups = (
+            self.env["collection.notice"]
+            .sudo()
+            ._read_group([("run_id", "in", self.ids), ("state", "in", states)], ["run_id"])
         )
         return self.browse(run.id for (run,) in groups)
 

@@ -47,7 +47,9 @@ TRACES = {
     "paper formats": "SELECT id FROM report_paperformat",
 }
 # The documents themselves: that no row was written shows in the transaction that wrote it last.
-LEDGER = """SELECT md5(string_agg(id || ':' || xmin || ':' || COALESCE(write_date::text, ''), ',' ORDER BY id)) FROM {}"""
+LEDGER = (
+    """SELECT md5(string_agg(id || ':' || xmin || ':' || COALESCE(write_date::text, ''), ',' ORDER BY id)) FROM {}"""
+)
 
 
 @tagged("-standard", "post_install", "collection_crash")

@@ -248,7 +248,7 @@ class TestLadder(LadderCommon):
         customer = self.make_customer("Whole Life")
         self.make_invoice(customer, 100, days=-10)
         heard = {}
-        for days in range(0, 90):
+        for days in range(90):
             added = self.night(self.today + timedelta(days=days))
             if added:
                 heard[days - 10] = self.level_of(added)
@@ -280,7 +280,7 @@ class TestLadder(LadderCommon):
         customer = self.make_customer("Again")
         self.make_invoice(customer, 100, days=3)
         heard = []
-        for days in range(0, 12):
+        for days in range(12):
             added = self.night(self.today + timedelta(days=days))
             added.write({"state": "sent"})
             heard += [(days, self.level_of(notice)) for notice in added]

@@ -220,7 +220,9 @@ class TestRights(RightsCommon):
         mine = self.notices(self.mine.partner_id)
         mine.with_user(self.sender).action_cancel()
         self.proposal.with_user(self.sender).action_approve()
-        self.assertEqual((mine.state, self.proposal.state, self.proposal.approved_by_id), ("cancelled", "approved", self.sender))
+        self.assertEqual(
+            (mine.state, self.proposal.state, self.proposal.approved_by_id), ("cancelled", "approved", self.sender)
+        )
         self.assertEqual(set((self.all_notices - mine).mapped("state")), {"queued"})
 
     def test_a_sender_approves_what_this_person_sees_and_leaves_the_rest_a_proposal(self):
