@@ -129,6 +129,12 @@ class AccountMove(models.Model):
             touch._touch_partners(
                 {(move.commercial_partner_id.id, move.company_id.id) for move in self if move.partner_id}
             )
+        if "state" in vals and vals["state"] != "posted":
+            # Who owes it now: once it is a draft its lines may go to another customer before this is committed.
+            posted = self.filtered(lambda move: move.state == "posted")
+            touch._touch_partners(
+                {(line.partner_id.id, line.company_id.id) for line in posted.line_ids._get_receivable()}
+            )
         result = super().write(vals)
         if "state" in vals or "invoice_date_due" in vals:
             touch._touch_moves(self)

@@ -21,9 +21,14 @@ class AccountMoveLine(models.Model):
             line.collection_days = (todays[line.company_id] - due).days if line.company_id and due else 0
 
     def write(self, vals):
-        if BALANCE_FIELDS.isdisjoint(vals):
+        names = BALANCE_FIELDS.intersection(vals)
+        if not names:
             return super().write(vals)
-        posted = self.filtered(lambda line: line.parent_state == "posted")
+        # Odoo often writes what is there already: that touches nobody.
+        will_change = self.env["account.move"]._field_will_change
+        posted = self.filtered(
+            lambda line: line.parent_state == "posted" and any(will_change(line, vals, name) for name in names)
+        )
         if "partner_id" in vals:
             self.env["collection.debtor.touch"]._touch_partners(
                 {(line.partner_id.id, line.company_id.id) for line in posted if line.partner_id}
@@ -31,3 +36,7 @@ class AccountMoveLine(models.Model):
         result = super().write(vals)
         self.env["collection.debtor.touch"]._touch_moves(posted.move_id)
         return result
+
+    def _get_receivable(self):
+        """The lines among these that a customer owes or is owed."""
+        return self.filtered(lambda line: line.partner_id and line.account_id.account_type == "asset_receivable")

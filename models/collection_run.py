@@ -13,6 +13,7 @@ from ..engine.keys import notice_key
 _logger = logging.getLogger(__name__)
 
 
+
 class Ladder(NamedTuple):
     """A policy as the night needs it."""
 
@@ -33,7 +34,7 @@ class CollectionRun(models.Model):
 
     _name = "collection.run"
     _description = "Collection Run"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "collection.transaction"]
     _mail_post_access = "read"
     _order = "date desc, id desc"
 
@@ -156,32 +157,34 @@ class CollectionRun(models.Model):
 
         :param today: the day to decide for; by default each company's own today
         """
-        companies = self.env["res.company"].search([])
-        self.env["collection.debtor.touch"]._drain()
-        self.env["collection.debtor"]._refresh_balances()
-        self._commit()
-        for company in companies:
-            try:
-                with self.env.cr.savepoint():
-                    self.with_company(company)._run_company(company, today or company._get_collection_today())
-            except psycopg2.OperationalError:
-                raise
-            except Exception:
-                _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
-            self._commit()
-        self.env["collection.notice"]._trigger_dispatch()
+        self._in_transaction(self._refresh_all)
+        for company in self.env["res.company"].search([]):
+            self._in_transaction(self._run_company_alone, company, today)
+        self._in_transaction(self.env["collection.notice"]._trigger_dispatch)
 
     @api.model
-    def _commit(self):
-        # What is decided stays decided: a crash later on loses none of it.
-        self.env.flush_all()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+    def _refresh_all(self):
+        self.env["collection.debtor.touch"]._drain()
+        self.env["collection.debtor"]._refresh_balances()
+
+    @api.model
+    def _run_company_alone(self, company, today):
+        """The night of a company; what goes wrong in it is logged and stops no other."""
+        try:
+            with self.env.cr.savepoint():
+                self.with_company(company)._run_company(company, today or company._get_collection_today())
+        except psycopg2.OperationalError:
+            raise
+        except Exception:
+            _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
 
     @api.model
     def _run_company(self, company, today):
         self.env.cr.execute(self._query_open_run(company.id, today))
         run_id, last_run = self.env.cr.fetchone()
         run = self.browse(run_id)
+        if run.state == "cancelled":
+            return run
         notices, lines, remark = run._decide(company, today, last_run)
         self.env.cr.execute(self.env["collection.notice"]._query_enqueue(notices, lines))
         added = self.env.cr.fetchone()[0]
@@ -196,7 +199,8 @@ class CollectionRun(models.Model):
         key (company, kind, date)."""
         return SQL(
             """WITH added AS (
-                   INSERT INTO collection_run (company_id, kind, date, state, create_uid, create_date, write_uid, write_date)
+                   INSERT INTO collection_run (company_id, kind, date, state, create_uid, create_date,
+                          write_uid, write_date)
                    SELECT %(company)s, 'dunning', %(today)s, 'approved', %(uid)s, now() AT TIME ZONE 'UTC',
                           %(uid)s, now() AT TIME ZONE 'UTC'
                     WHERE NOT EXISTS (SELECT 1 FROM collection_run

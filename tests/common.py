@@ -2,6 +2,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command, fields
+
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
 
@@ -14,7 +15,9 @@ class CollectionCommon(AccountTestInvoicingCommon):
         # A test is one transaction: what commits between batches in production only writes here.
         for model in ("collection.run", "collection.notice"):
             cls.startClassPatcher(
-                patch.object(cls.env.registry[model], "_commit", lambda self: (self.env.flush_all(), self.env.invalidate_all()))
+                patch.object(
+                    cls.env.registry[model], "_commit", lambda self: (self.env.flush_all(), self.env.invalidate_all())
+                )
             )
         cls.company = cls.env.company
         cls.company.partner_id.email = "collections@company.example.com"
