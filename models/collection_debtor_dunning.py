@@ -115,8 +115,8 @@ class CollectionDebtorDunning(models.AbstractModel):
         company currency, covered, blocked, level ids told, their last days), by debtor and due date.
 
         Without ``debtor_ids``: of every debtor that is neither excluded, on hold, archived nor waiting for a notice to
-        leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors, policies and what was told
-        before are looked up by index, so that the plan is the same right after a bulk load.
+        leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors, policies and
+        what was told before are looked up by index, so that the plan is the same right after a bulk load.
         """
         covered, cover_join = SQL("0"), SQL("")
         if cover_queries := self._get_cover_queries():

@@ -62,7 +62,7 @@ class CollectionDebtorRefresh(models.AbstractModel):
     @api.model
     def _query_add(self, partner_ids, company_ids):
         """Insert the debtors of these pairs that do not exist, where something was ever posted to a receivable account
-        of theirs. Served by the unique key (partner, company) and the indexes on the families' and the lines' partner."""
+        of theirs. Served by the unique key (partner, company) and the indexes on the partners of families and lines."""
         return SQL(
             """INSERT INTO collection_debtor (partner_id, company_id, create_uid, create_date, write_uid, write_date)
                SELECT pair.partner_id, pair.company_id, %(uid)s, now() AT TIME ZONE 'UTC',

@@ -20,8 +20,6 @@ _logger = logging.getLogger(__name__)
 
 BATCH = 50
 TIME_BUDGET = 60.0
-CONFLICT_TRIES = 10
-CONFLICTS = (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected)
 
 
 class Text(NamedTuple):
@@ -43,6 +41,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
 
     _name = "collection.notice.dispatch"
     _description = "Dispatch of Notices"
+    _inherit = ["collection.transaction"]
 
     # === The loop ===#
 
@@ -70,20 +69,6 @@ class CollectionNoticeDispatch(models.AbstractModel):
         return handled
 
     @api.model
-    def _in_transaction(self, work, *args):
-        """Do a piece of work and commit it. When somebody else changed what it read, it begins again from what they
-        committed; after ``CONFLICT_TRIES`` the error is raised and the next run of the cron job goes on."""
-        for attempt in range(1, CONFLICT_TRIES + 1):
-            try:
-                result = work(*args)
-                self._commit()
-                return result
-            except CONFLICTS:
-                self.env.cr.rollback()
-                if attempt == CONFLICT_TRIES:
-                    raise
-
-    @api.model
     def _prepare_queue(self):
         self.env["collection.debtor.touch"]._drain()
         self._requeue_due()
@@ -99,13 +84,6 @@ class CollectionNoticeDispatch(models.AbstractModel):
     def _finish(self):
         self.env["collection.run"]._close_finished()
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-
-    @api.model
-    def _commit(self):
-        # From here on the batch is Odoo's mail queue's to deliver; memory of it is let go.
-        self.env.flush_all()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
-        self.env.invalidate_all()
 
     @api.model
     def _claim(self, size):
