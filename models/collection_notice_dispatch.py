@@ -20,8 +20,6 @@ _logger = logging.getLogger(__name__)
 
 BATCH = 50
 TIME_BUDGET = 60.0
-CONFLICT_TRIES = 10
-CONFLICTS = (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected)
 
 
 class Text(NamedTuple):
@@ -43,6 +41,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
 
     _name = "collection.notice.dispatch"
     _description = "Dispatch of Notices"
+    _inherit = ["collection.transaction"]
 
     # === The loop ===#
 
@@ -70,20 +69,6 @@ class CollectionNoticeDispatch(models.AbstractModel):
         return handled
 
     @api.model
-    def _in_transaction(self, work, *args):
-        """Do a piece of work and commit it. When somebody else changed what it read, it begins again from what they
-        committed; after ``CONFLICT_TRIES`` the error is raised and the next run of the cron job goes on."""
-        for attempt in range(1, CONFLICT_TRIES + 1):
-            try:
-                result = work(*args)
-                self._commit()
-                return result
-            except CONFLICTS:
-                self.env.cr.rollback()
-                if attempt == CONFLICT_TRIES:
-                    raise
-
-    @api.model
     def _prepare_queue(self):
         self.env["collection.debtor.touch"]._drain()
         self._requeue_due()
@@ -99,13 +84,6 @@ class CollectionNoticeDispatch(models.AbstractModel):
     def _finish(self):
         self.env["collection.run"]._close_finished()
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-
-    @api.model
-    def _commit(self):
-        # From here on the batch is Odoo's mail queue's to deliver; memory of it is let go.
-        self.env.flush_all()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
-        self.env.invalidate_all()
 
     @api.model
     def _claim(self, size):
@@ -194,34 +172,38 @@ class CollectionNoticeDispatch(models.AbstractModel):
         newest = {}
         for notice in later:
             newest[notice.debtor_id] = max(newest.get(notice.debtor_id, 0), (notice.fallback_of_id or notice).id)
-        return self.filtered(
-            lambda notice: newest.get(notice.debtor_id, 0) > (notice.fallback_of_id or notice).id
-        )
+        return self.filtered(lambda notice: newest.get(notice.debtor_id, 0) > (notice.fallback_of_id or notice).id)
 
     def _assess_again(self, position, units, ladders, today):
         """(why this notice must not leave, None) or (None, the items that it lists now)."""
         self.ensure_one()
         ladder = ladders.get(self.level_id.policy_id.id)
-        if not ladder:
-            return _("Its policy or level was archived or deleted"), None
-        if self.channel in ("mail", "letter") and not self.level_id.template_id.active:
-            return _("The template of its level is archived"), None
-        if not self.partner_id.active:
-            return _("The customer was archived"), None
-        if self.debtor_id._is_on_hold(today):
-            return _("The customer is on hold or excluded"), None
-        if not position:
-            return _("Paid or withdrawn before it left"), None
+        if obstacle := self._get_obstacle(ladder, position, today):
+            return obstacle, None
         asked, _reasons = dunning.assess(position.items, units.tolerances)
-        if not asked:
-            return _("Nothing is left to ask for: paid, credited, on hold or under the tolerance"), None
         level, listed = dunning.reached(asked, ladder.levels, today)
         mine = next(level for level in ladder.levels if level.id == self.level_id.id)
+        if not asked:
+            return _("Nothing is left to ask for: paid, credited, on hold or under the tolerance"), None
         if level is None or level.day_from < mine.day_from:
             return _("What had reached this level was paid or withdrawn"), None
         if dunning.amount_at(mine, listed) < mine.minimum:
             return _("Less is owed now than the minimum of the level"), None
         return None, listed
+
+    def _get_obstacle(self, ladder, position, today):
+        """What stops this notice whatever its amounts, or ``None``."""
+        if not ladder:
+            return _("Its policy or level was archived or deleted")
+        if self.channel in ("mail", "letter") and not self.level_id.template_id.active:
+            return _("The template of its level is archived")
+        if not self.partner_id.active:
+            return _("The customer was archived")
+        if self.debtor_id._is_on_hold(today):
+            return _("The customer is on hold or excluded")
+        if not position:
+            return _("Paid or withdrawn before it left")
+        return None
 
     def _update_lines(self, position, listed, units, today):
         """Rewrite the lines when the ledger moved since they were queued."""
@@ -243,7 +225,9 @@ class CollectionNoticeDispatch(models.AbstractModel):
             "told_on",
         )
         self.line_ids.unlink()
-        self.env["collection.notice.line"].create([{"notice_id": self.id, **dict(zip(names, line))} for line in values])
+        self.env["collection.notice.line"].create(
+            [{"notice_id": self.id, **dict(zip(names, line, strict=True))} for line in values]
+        )
         self.write({"amount": total, "amount_overdue": overdue, "days_overdue": listed[0].days})
 
     # === Channels ===#
@@ -337,8 +321,8 @@ class CollectionNoticeDispatch(models.AbstractModel):
     # === Texts ===#
 
     def _render_texts(self):
-        """``{notice: (subject, body, sender)}`` in each customer's language; the sender is the template's own, empty where
-        it names none. Each template is compiled once per language, not once per notice."""
+        """``{notice: Text}`` in each customer's language; the sender is the template's own, empty where it names none.
+        Each template is compiled once per language, not once per notice."""
         texts = {}
         groups = defaultdict(self.browse)
         for notice in self:
@@ -350,7 +334,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
             notices = notices.with_context(lang=lang)
             subjects = template._render_template_inline_template(template.subject, self._name, notices.ids)
             senders = template._render_template_inline_template(template.email_from, self._name, notices.ids)
-            for notice_id, body in zip(notices.ids, notices._render_bodies(template)):
+            for notice_id, body in zip(notices.ids, notices._render_bodies(template), strict=True):
                 texts[self.browse(notice_id)] = Text(subjects[notice_id], body, senders[notice_id])
         return texts
 
@@ -407,7 +391,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
                 ]
             )
         )
-        return dict(zip(self, attachments))
+        return dict(zip(self, attachments, strict=True))
 
     # === Messages ===#
 
@@ -444,7 +428,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
                 }
             )
         # sudo: as every log of Odoo's own; whoever dispatches has the right to send
-        return dict(zip(self, self.env["mail.message"].sudo().create(values)))
+        return dict(zip(self, self.env["mail.message"].sudo().create(values), strict=True))
 
     def _get_sender(self, email_from):
         """(author, formatted address) of a notice: the template's address where it names one, else that of the
@@ -471,7 +455,9 @@ class CollectionNoticeDispatch(models.AbstractModel):
         values = []
         for notice in self:
             debtor = notice.debtor_id
-            copies = [address for partner in debtor.cc_partner_ids for address in email_split_and_format(partner.email or "")]
+            copies = [
+                address for partner in debtor.cc_partner_ids for address in email_split_and_format(partner.email or "")
+            ]
             values.append(
                 {
                     "mail_message_id": messages[notice].id,
@@ -483,7 +469,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
                     "state": "outgoing",
                 }
             )
-        mails = dict(zip(self, self.env["mail.mail"].sudo().create(values)))
+        mails = dict(zip(self, self.env["mail.mail"].sudo().create(values), strict=True))
         self._create_blind_copies(texts, messages)
         self.env["mail.notification"].sudo().create(
             [
@@ -544,7 +530,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
     @api.model
     def _query_mark(self, rows, state):
         """Write what became of each notice. Served by the primary key."""
-        columns = [list(column) for column in zip(*rows)] or [[] for _column in range(6)]
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _column in range(6)]
         return SQL(
             """UPDATE collection_notice notice
                   SET state = %s, message_id = new.message_id, mail_id = new.mail_id, attachment_id = new.attachment_id,

@@ -152,7 +152,9 @@ def do_queue(cr, attach_statement=False, bad=False):
     queued = env["collection.notice"].search([("state", "=", "queued")], order="id")
     if bad:
         victim = queued[len(queued) // 2]
-        victim.level_id.template_id.body_html = f"<p t-out='1 / 0 if object.id == {victim.id} else object.partner_id.name'/>"
+        victim.level_id.template_id.body_html = (
+            f"<p t-out='1 / 0 if object.id == {victim.id} else object.partner_id.name'/>"
+        )
     return len(queued)
 
 

@@ -118,7 +118,9 @@ class TestCheckAgain(DispatchCommon):
     def test_hold_exclusion_and_do_not_dun(self):
         cases = {
             "hold": lambda notice, invoice: notice.debtor_id.write({"hold": True}),
-            "hold until today": lambda notice, invoice: notice.debtor_id.write({"hold": True, "hold_until": self.today}),
+            "hold until today": lambda notice, invoice: notice.debtor_id.write(
+                {"hold": True, "hold_until": self.today}
+            ),
             "excluded": lambda notice, invoice: notice.debtor_id.write({"excluded": True}),
             "do not dun": lambda notice, invoice: invoice.write({"collection_no_dun": True}),
         }
@@ -256,9 +258,7 @@ class TestFailures(DispatchCommon):
     def test_one_bad_text_among_twenty(self):
         notices = self.make_queue(20)
         bad = notices[7]
-        self.template.body_html = (
-            f"<p>Dear <t t-out=\"1 / 0 if object.id == {bad.id} else object.partner_id.name\"/></p>"
-        )
+        self.template.body_html = f'<p>Dear <t t-out="1 / 0 if object.id == {bad.id} else object.partner_id.name"/></p>'
         self.dispatch()
         self.assertEqual(bad.state, "failed")
         self.assertIn("division by zero", bad.reason)
@@ -490,9 +490,7 @@ class TestAddresses(DispatchCommon):
 
     def test_a_contact_without_address_gives_way_to_one_that_has(self):
         customer = self.make_customer("Has Address")
-        self.make_customer(
-            "Silent Contact", email=False, parent_id=customer.id, is_company=False, type="invoice"
-        )
+        self.make_customer("Silent Contact", email=False, parent_id=customer.id, is_company=False, type="invoice")
         notice = self.queue(customer)
         self.dispatch()
         self.assertEqual((notice.state, notice.email_to), ("outgoing", customer.email))
@@ -638,9 +636,9 @@ class TestContent(DispatchCommon):
 
     def test_texts_do_not_leak(self):
         self.template.body_html = (
-            "<div><t t-if=\"'First' in object.partner_id.name\"><t t-set=\"remark\" t-value=\"'only for the first'\"/></t>"
-            "<t t-foreach=\"object.line_ids\" t-as=\"line\"><t t-set=\"last\" t-value=\"line.amount\"/></t>"
-            "<p t-out=\"object.partner_id.name\"/><p t-out=\"remark if remark else 'nothing'\"/></div>"
+            '<div><t t-if="\'First\' in object.partner_id.name"><t t-set="remark" t-value="\'only for the first\'"/></t>'
+            '<t t-foreach="object.line_ids" t-as="line"><t t-set="last" t-value="line.amount"/></t>'
+            '<p t-out="object.partner_id.name"/><p t-out="remark if remark else \'nothing\'"/></div>'
         )
         notices = self.queue(self.make_customer("First of All")) + self.queue(self.make_customer("Second"))
         self.dispatch()
