@@ -1,5 +1,6 @@
 from . import test_balances
 from . import test_crash
+from . import test_delivery
 from . import test_dispatch
 from . import test_engine_aging
 from . import test_engine_dunning
