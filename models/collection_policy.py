@@ -62,10 +62,10 @@ class CollectionPolicy(models.Model):
                 raise ValidationError(message) from None
 
     @api.model
-    def _query_debtor_policy(self, debtor_alias):
+    def _query_debtor_policy(self, debtor_alias, company_id=None):
         """Expression for the policy of a ``collection_debtor`` row: its own, else its customer's tags', else the
         company's. Served by the primary keys of the two relation tables; customers without a policy's tag, most of them,
-        are told apart by one hash."""
+        are told apart by one hash. With ``company_id``, all debtors are that company's and its policy is read once."""
         debtor = SQL.identifier(debtor_alias)
         return SQL(
             """COALESCE(
@@ -81,6 +81,7 @@ class CollectionPolicy(models.Model):
                     AND (policy.company_id IS NULL OR policy.company_id = %(debtor)s.company_id)
                   ORDER BY policy.sequence, policy.id LIMIT 1) END,
                 (SELECT company.collection_policy_id FROM res_company company
-                  WHERE company.id = %(debtor)s.company_id))""",
+                  WHERE company.id = %(company)s))""",
             debtor=debtor,
+            company=company_id or SQL("%s.company_id", debtor),
         )
