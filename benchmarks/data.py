@@ -189,7 +189,9 @@ def _chart(cursor):
     ids = {}
     cursor.execute("SELECT id, currency_id FROM res_company ORDER BY id LIMIT 1")
     ids["company"], ids["currency"] = cursor.fetchone()
-    cursor.execute("SELECT id FROM res_currency WHERE id <> %s AND name IN ('USD', 'EUR') ORDER BY name", [ids["currency"]])
+    cursor.execute(
+        "SELECT id FROM res_currency WHERE id <> %s AND name IN ('USD', 'EUR') ORDER BY name", [ids["currency"]]
+    )
     (ids["other"],) = cursor.fetchone()
     for name, kind in (("sale_journal", "sale"), ("bank_journal", "bank")):
         cursor.execute("SELECT id FROM account_journal WHERE type = %s ORDER BY id LIMIT 1", [kind])

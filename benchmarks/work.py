@@ -7,12 +7,12 @@ import json
 import sys
 from os import environ
 
+from measure import Measure, resident
+
 import odoo
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 from odoo.tools import config
-
-from measure import Measure, resident
 
 BATCH_OF_MEMORY = 500  # notices between two looks at the memory
 

@@ -128,9 +128,9 @@ class CollectionDebtorDunning(models.AbstractModel):
         company currency, covered, blocked, level ids told, the day of each), by debtor and due date.
 
         Without ``debtor_ids``: of every debtor that is neither excluded, on hold, archived nor waiting for a notice to
-        leave. The items come from Odoo's partial index on unreconciled lines; debtors and what was told before are looked
-        up by index. Every inner side of a join is a table with a fitting index, so that no plan loops over a whole set
-        right after a bulk load, when PostgreSQL takes thousands of lines for a handful.
+        leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors and what was
+        told before are looked up by index. Every inner side of a join is a table with a fitting index, so that no plan
+        loops over a whole set right after a bulk load, when PostgreSQL takes thousands of lines for a handful.
         """
         covered, cover_join = SQL("0"), SQL("")
         if cover_queries := self._get_cover_queries():
@@ -147,7 +147,8 @@ class CollectionDebtorDunning(models.AbstractModel):
                    AND (debtor.hold IS NOT TRUE OR debtor.hold_until < %s)
                    AND customer.active
                    AND NOT EXISTS (SELECT 1 FROM collection_notice notice WHERE notice.debtor_id = debtor.id
-                                      AND notice.state IN ('proposed', 'queued', 'outgoing'))""",
+                                      AND (notice.state IN ('proposed', 'queued', 'outgoing')
+                                           OR notice.next_try IS NOT NULL))""",
                 today,
             )
         else:

@@ -74,7 +74,8 @@ class CollectionLevel(models.Model):
 
     @api.constrains("day_from", "day_to", "policy_id")
     def _check_windows(self):
-        self.policy_id._check_levels()
+        if not self.env.context.get("collection_windows_checked_later"):
+            self.policy_id._check_levels()
 
     @api.constrains("channel", "fallback_channel", "template_id")
     def _check_template(self):

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -51,6 +53,7 @@ class CollectionNotice(models.Model):
     sent_on = fields.Date(readonly=True)
 
     line_ids = fields.One2many("collection.notice.line", "notice_id", string="Items", readonly=True)
+    line_count = fields.Integer(string="Items Listed", compute="_compute_line_count")
     amount = fields.Monetary(readonly=True, help="All that is asked for, in company currency.")
     amount_overdue = fields.Monetary(readonly=True, help="The part of it that is past due, in company currency.")
     days_overdue = fields.Integer(readonly=True, group_operator="max", help="Days of the oldest item.")
@@ -78,8 +81,9 @@ class CollectionNotice(models.Model):
         self.env.cr.execute(
             """CREATE INDEX IF NOT EXISTS collection_notice_queue_index
                    ON collection_notice (id) WHERE state = 'queued';
-               CREATE INDEX IF NOT EXISTS collection_notice_pending_index
-                   ON collection_notice (debtor_id) WHERE state IN ('proposed', 'queued', 'outgoing');
+               CREATE INDEX IF NOT EXISTS collection_notice_waiting_index
+                   ON collection_notice (debtor_id)
+                WHERE state IN ('proposed', 'queued', 'outgoing') OR next_try IS NOT NULL;
                CREATE INDEX IF NOT EXISTS collection_notice_contact_index
                    ON collection_notice (debtor_id, sent_on) WHERE sent_on IS NOT NULL"""
         )
@@ -94,12 +98,23 @@ class CollectionNotice(models.Model):
                 filter(None, (notice.debtor_id.display_name, notice.level_id.name, fields.Date.to_string(notice.date)))
             )
 
-    @api.depends("line_ids.days", "level_id")
+    @api.depends("line_ids")
+    def _compute_line_count(self):
+        for notice in self:
+            notice.line_count = len(notice.line_ids)
+
+    @api.depends("line_ids.days", "line_ids.level_id", "level_id")
     def _compute_why(self):
         for notice in self:
-            line = notice.line_ids.sorted("days")[-1:]
+            # When it left some days later, no item may be at the level itself any more: then the oldest explains it.
+            lines = notice.line_ids.filtered(lambda line: line.level_id == notice.level_id) or notice.line_ids
+            line = lines.sorted("days")[-1:]
             if not line:
                 notice.why = False
+            elif not line.days:
+                notice.why = _(
+                    "%(document)s falls due today: %(level)s", document=line.move_id.name, level=notice.level_id.name
+                )
             elif line.days > 0:
                 notice.why = _(
                     "%(document)s is %(days)s days late: %(level)s",
@@ -179,6 +194,10 @@ class CollectionNotice(models.Model):
         failed.sudo().write({"tries": 0, "next_try": False, "reason": False, "state": QUEUED, "mail_id": False})
         self._trigger_dispatch()
 
+    def action_open_debtor(self):
+        self.ensure_one()
+        return self.debtor_id.action_open_debtor()
+
     def action_open_document(self):
         self.ensure_one()
         return {"type": "ir.actions.act_url", "url": f"/web/content/{self.attachment_id.id}", "target": "new"}
@@ -207,8 +226,14 @@ class CollectionNotice(models.Model):
             return
         for name in ("account.move.line", "account.move"):
             self.env[name].flush_model()
-        self.env.cr.execute(self._query_settled(notice_ids))
-        settled = self.browse(notice_id for (notice_id,) in self.env.cr.fetchall())
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(self._query_settled(notice_ids), log_exceptions=False)
+                settled = self.browse(notice_id for (notice_id,) in self.env.cr.fetchall())
+        except psycopg2.errors.SerializationFailure:
+            # One of them left since this transaction began. The payment must not fail for that: the dispatcher's own
+            # check cancels the others.
+            return
         if settled:
             settled._cancel(_("Paid or withdrawn before it left"))
 

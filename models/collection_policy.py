@@ -61,15 +61,24 @@ class CollectionPolicy(models.Model):
                     )
                 raise ValidationError(message) from None
 
+    def write(self, vals):
+        # Several windows may move in one go: they are compared when the last one is where it belongs.
+        super(CollectionPolicy, self.with_context(collection_windows_checked_later=True)).write(vals)
+        if "level_ids" in vals:
+            self._check_levels()
+        return True
+
     @api.model
     def _query_debtor_policy(self, debtor_alias, company_id=None):
         """Expression for the policy of a ``collection_debtor`` row: its own, else its customer's tags', else the
-        company's. Served by the primary keys of the two relation tables; customers without a policy's tag, most of them,
-        are told apart by one hash. With ``company_id``, all debtors are that company's and its policy is read once."""
+        company's; an archived one counts as none. Served by the primary keys of the policies and of the two relation
+        tables; customers without a policy's tag, most of them, are told apart by one hash. With ``company_id``, all
+        debtors are that company's and its policy is read once."""
         debtor = SQL.identifier(debtor_alias)
         return SQL(
             """COALESCE(
-                %(debtor)s.policy_id,
+                (SELECT policy.id FROM collection_policy policy
+                  WHERE policy.id = %(debtor)s.policy_id AND policy.active),
                 CASE WHEN %(debtor)s.partner_id IN (
                     SELECT tagged.partner_id FROM res_partner_res_partner_category_rel tagged
                       JOIN collection_policy_partner_tag_rel chosen ON chosen.category_id = tagged.category_id)

@@ -1,7 +1,7 @@
 """The demonstration: a durable database with demo data, mails caught on this machine, Odoo served in the background.
 
-What is remembered between two calls is in ``demo.json`` of this checkout's state: series, ports, and the fingerprint of
-the add-on's files that the database was last brought up to.
+What is remembered between two calls is in ``demo.json`` of this checkout's state: series, ports, and for each series'
+database the fingerprint of the add-on's files that it was last brought up to.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from . import console, instance, network, odoo_source, postgres, process, system, workspace
@@ -22,12 +22,12 @@ RUN_SECONDS = 1800
 
 @dataclass
 class Facts:
-    """What the demo of this checkout is; ``files`` is empty until the database is complete."""
+    """What the demo of this checkout is; ``versions`` names a series once its database is complete."""
 
     series: str = ""
     port: int = 0
     smtp_port: int = 0
-    files: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls) -> Facts:
@@ -52,7 +52,7 @@ def demo(series: str | None, port: int) -> int:
     with workspace.lock(workspace.state(), "demo"):
         if facts.series != place.series:
             process.stop(SERVER)
-            facts = Facts(series=place.series, port=facts.port, smtp_port=facts.smtp_port)
+            facts.series = place.series
         _serve_mails(place, facts)
         _choose_port(facts, port)
         _configure(place, facts)
@@ -89,7 +89,7 @@ def _serve_mails(place: instance.Instance, facts: Facts) -> None:
 def _choose_port(facts: Facts, wanted: int) -> None:
     """Keep the port of a running server unless another one is asked for; else take the first free one."""
     running = process.running(SERVER)
-    if running and wanted in (0, running["wanted"]):
+    if running and wanted in (0, running["port"]):
         facts.port = running["port"]
         return
     process.stop(SERVER)
@@ -115,10 +115,10 @@ def _bring_up_to_date(place: instance.Instance, facts: Facts) -> None:
     """Install the add-on with its demo data, or update it when its files changed since."""
     name, files = database(place), workspace.files_digest()
     there = place.has_database(name)
-    if there and facts.files == files:
+    if there and facts.versions.get(place.series) == files:
         return
     process.stop(SERVER)
-    if there and facts.files:
+    if there and place.series in facts.versions:
         place.odoo(name, "-u", workspace.ADDON, label="update the add-on: its files changed", log="demo-update")
     else:
         place.database_tool("drop", name)
@@ -128,7 +128,7 @@ def _bring_up_to_date(place: instance.Instance, facts: Facts) -> None:
             name, "-i", workspace.ADDON, *demo_data, label="install the add-on with demo data", log="demo-install"
         )
     place.require_installed(name)
-    facts.files = files
+    facts.versions[place.series] = files
     facts.write()
 
 
@@ -141,8 +141,7 @@ def _serve(place: instance.Instance, facts: Facts) -> None:
     if not process.running(SERVER):
         console.step(f"serve on {_url(facts)}")
         command = [place.launcher, "-c", place.config]
-        wanted = int(os.environ.get("PORT") or facts.port)
-        process.start(SERVER, command, log=log, env=place.variables(), cwd=place.addons, port=facts.port, wanted=wanted)
+        process.start(SERVER, command, log=log, env=place.variables(), cwd=place.addons, port=facts.port)
 
     def settled() -> bool:
         return not process.running(SERVER) or network.serves(f"{_url(facts)}/web/login")
@@ -175,9 +174,10 @@ def _tell(place: instance.Instance, facts: Facts) -> None:
 def shell(series: str | None) -> int:
     """Replace this process by an Odoo shell on the demo's database."""
     facts = Facts.read()
-    if not facts.files:
-        raise console.ToolError("there is no demo yet: run `make demo` first.")
-    place = instance.get_any("demo", series or facts.series, durable=True)
+    wanted = series or facts.series
+    if wanted not in facts.versions:
+        raise console.ToolError("there is no such demo yet: run `make demo` first.")
+    place = instance.get_any("demo", wanted, durable=True)
     _configure(place, facts)
     command = [str(place.launcher), "shell", "-c", str(place.config), "-d", database(place), "--no-http"]
     command += ["--max-cron-threads=0"]

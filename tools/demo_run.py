@@ -54,10 +54,10 @@ def _unfinished(env) -> tuple[int, int]:
     )
 
 
-def notice_rows(env) -> list[tuple[str, ...]]:
-    """Return today's notices as rows of :data:`COLUMNS`."""
+def notice_rows(env, company) -> list[tuple[str, ...]]:
+    """Return a company's notices of today as rows of :data:`COLUMNS`."""
     today = fields.Date.context_today(env["collection.notice"])
-    notices = env["collection.notice"].search([("create_date", ">=", today)])
+    notices = env["collection.notice"].search([("create_date", ">=", today), ("company_id", "=", company.id)])
     rows = []
     for notice in notices.sorted(lambda notice: (notice.debtor_id.display_name, notice.id)):
         state = f"{notice.state}: {notice.reason}" if notice.reason else notice.state
@@ -67,6 +67,17 @@ def notice_rows(env) -> list[tuple[str, ...]]:
             (notice.debtor_id.display_name, notice.level_id.name or "-", notice.channel, amount, recipient, state)
         )
     return rows
+
+
+def print_company(env, company) -> Counter:
+    """Print what the night did for a company and return how many notices are in each state."""
+    rows = notice_rows(env, company)
+    today = fields.Date.context_today(env["collection.run"])
+    runs = env["collection.run"].search([("date", "=", today), ("company_id", "=", company.id)])
+    remarks = "; ".join(run.remark for run in runs if run.remark)
+    print(f"\n{company.name}{f' ({remarks})' if remarks else ''}")
+    print(table.text(COLUMNS, rows, right=("amount",)) if rows else "nobody had to hear from it")
+    return Counter(row[-1].partition(":")[0] for row in rows)
 
 
 def main(env, url: str) -> None:
@@ -82,10 +93,8 @@ def main(env, url: str) -> None:
     with crons_held(env):
         run_night(env)
     seconds = time.monotonic() - started
-    rows = notice_rows(env)
-    print(table.text(COLUMNS, rows, right=("amount",)))
-    states = Counter(row[-1].partition(":")[0] for row in rows)
+    states = Counter()
+    for company in env["res.company"].search([]):
+        states.update(print_company(env, company))
     counts = ", ".join(f"{count} {state}" for state, count in states.most_common()) or "nothing was due"
-    for run in env["collection.run"].search([("date", "=", fields.Date.context_today(env["collection.run"]))]):
-        print(f"\n{run.company_id.name}: {run.remark}" if run.remark else "", end="")
     print(f"\nThe night took {seconds:.1f} s. Today: {counts}.")
