@@ -81,7 +81,7 @@ class CollectionDebtorDunning(models.AbstractModel):
                         round(company_residual * company_scale),
                         round(covered * scale),
                         blocked,
-                        dict(zip(level_ids, told_on)) if level_ids else {},
+                        dict(zip(level_ids, told_on, strict=True)) if level_ids else {},
                     )
                 )
                 move_of[line_id] = move_id
@@ -115,8 +115,8 @@ class CollectionDebtorDunning(models.AbstractModel):
         company currency, covered, blocked, level ids told, their last days), by debtor and due date.
 
         Without ``debtor_ids``: of every debtor that is neither excluded, on hold, archived nor waiting for a notice to
-        leave. The items come from Odoo's partial index on unreconciled lines; debtors, policies and what was told
-        before are looked up by index, so that the plan is the same right after a bulk load.
+        leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors, policies and
+        what was told before are looked up by index, so that the plan is the same right after a bulk load.
         """
         covered, cover_join = SQL("0"), SQL("")
         if cover_queries := self._get_cover_queries():
@@ -133,7 +133,8 @@ class CollectionDebtorDunning(models.AbstractModel):
                    AND (debtor.hold IS NOT TRUE OR debtor.hold_until < %s)
                    AND customer.active
                    AND NOT EXISTS (SELECT 1 FROM collection_notice notice WHERE notice.debtor_id = debtor.id
-                                      AND notice.state IN ('proposed', 'queued', 'outgoing'))""",
+                                      AND (notice.state IN ('proposed', 'queued', 'outgoing')
+                                           OR notice.next_try IS NOT NULL))""",
                 today,
             )
         else:
@@ -156,7 +157,8 @@ class CollectionDebtorDunning(models.AbstractModel):
                    line.currency_id, currency.decimal_places, line.amount_residual_currency, line.amount_residual,
                    %(covered)s,
                    COALESCE(move.collection_no_dun
-                            AND (move.collection_no_dun_until IS NULL OR move.collection_no_dun_until >= %(today)s), FALSE),
+                            AND (move.collection_no_dun_until IS NULL OR move.collection_no_dun_until >= %(today)s),
+                            FALSE),
                    told.level_ids, told.told_on
               FROM account_move_line line
               JOIN account_account account ON account.id = line.account_id

@@ -108,12 +108,15 @@ class CollectionDebtorTouch(models.Model):
 
     @api.model
     def _query_take(self):
-        """Delete the free touches and return their distinct (commercial partner, company)."""
+        """Delete the free touches and return the distinct (partner, company) of their commercial partners, and of the
+        partners themselves: one that became another's contact is a debtor that owes nothing any more."""
         return SQL(
             """WITH taken AS (
                    DELETE FROM collection_debtor_touch WHERE id IN (
                        SELECT id FROM collection_debtor_touch ORDER BY id FOR UPDATE SKIP LOCKED)
                 RETURNING partner_id, company_id)
-               SELECT DISTINCT COALESCE(partner.commercial_partner_id, partner.id), taken.company_id
-                 FROM taken JOIN res_partner partner ON partner.id = taken.partner_id"""
+               SELECT DISTINCT debtor.partner_id, taken.company_id
+                 FROM taken JOIN res_partner partner ON partner.id = taken.partner_id
+                CROSS JOIN LATERAL (VALUES (partner.commercial_partner_id), (partner.id)) AS debtor(partner_id)
+                WHERE debtor.partner_id IS NOT NULL"""
         )
