@@ -16,5 +16,9 @@ def post_init_hook(env):
 
 def uninstall_hook(env):
     """Remove what refers to the add-on's models without a foreign key, so that Odoo is left as it was."""
-    for name, model_field in (("mail.message", "model"), ("ir.attachment", "res_model"), ("mail.activity", "res_model")):
+    for name, model_field in (
+        ("mail.message", "model"),
+        ("ir.attachment", "res_model"),
+        ("mail.activity", "res_model"),
+    ):
         env[name].sudo().search([(model_field, "=like", "collection.%")]).unlink()

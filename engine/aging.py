@@ -63,13 +63,9 @@ def check_edges(edges):
     previous = None
     for edge in edges:
         if not isinstance(edge, int) or isinstance(edge, bool) or edge <= 0:
-            raise ValueError(
-                f"Aging bucket edges must be whole numbers of days above zero, not {edge!r}."
-            )
+            raise ValueError(f"Aging bucket edges must be whole numbers of days above zero, not {edge!r}.")
         if previous is not None and edge <= previous:
-            raise ValueError(
-                f"Aging bucket edges must grow: {edge} does not come after {previous}."
-            )
+            raise ValueError(f"Aging bucket edges must grow: {edge} does not come after {previous}.")
         previous = edge
 
 

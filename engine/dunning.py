@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 BLOCKED = "blocked"
@@ -98,7 +99,7 @@ def check_levels(levels: Sequence[Level]) -> None:
     for level in ordered:
         if level.day_to < level.day_from:
             raise ValueError("inverted", level.id)
-    for level, following in zip(ordered, ordered[1:]):
+    for level, following in pairwise(ordered):
         if following.day_from <= level.day_to:
             raise ValueError("overlap", level.id, following.id)
 

@@ -3,6 +3,9 @@ from collections import defaultdict
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 
+# Who has no right on collections reads invoices as before, these fields left out.
+VIEWERS = "account_collection.group_collection_viewer"
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -12,20 +15,26 @@ class AccountMove(models.Model):
         string="Debtor",
         compute="_compute_collection_debtor_id",
         search="_search_collection_debtor_id",
+        groups=VIEWERS,
     )
     collection_collector_id = fields.Many2one(
-        "res.users", related="collection_debtor_id.collector_id", string="Collector", related_sudo=True
+        "res.users",
+        related="collection_debtor_id.collector_id",
+        related_sudo=False,
+        string="Collector",
+        groups=VIEWERS,
     )
     collection_level_id = fields.Many2one(
         "collection.level",
         string="Dunning Level",
         compute="_compute_collection_notices",
         help="Highest level at which this invoice was told to the customer.",
+        groups=VIEWERS,
     )
     collection_notice_ids = fields.Many2many(
-        "collection.notice", string="Notices", compute="_compute_collection_notices"
+        "collection.notice", string="Notices", compute="_compute_collection_notices", groups=VIEWERS
     )
-    collection_notice_count = fields.Integer(compute="_compute_collection_notices")
+    collection_notice_count = fields.Integer(compute="_compute_collection_notices", groups=VIEWERS)
     collection_days_overdue = fields.Integer(
         string="Days Overdue", compute="_compute_collection_days_overdue", search="_search_collection_days_overdue"
     )
@@ -38,6 +47,7 @@ class AccountMove(models.Model):
     # === Computes ===#
 
     @api.depends("commercial_partner_id", "company_id")
+    @api.depends_context("uid")
     def _compute_collection_debtor_id(self):
         sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
         debtors = self.env["collection.debtor"].search(
@@ -67,6 +77,7 @@ class AccountMove(models.Model):
         ]
         return ["|"] * (len(found) - 1) + found if found else [("id", "=", 0)]
 
+    @api.depends_context("uid")
     def _compute_collection_notices(self):
         spoken = self.env["collection.notice.line"].search(
             [("move_id", "in", self.ids), ("notice_id.state", "!=", "skipped")]
@@ -115,7 +126,15 @@ class AccountMove(models.Model):
     def write(self, vals):
         touch = self.env["collection.debtor.touch"]
         if "partner_id" in vals or "commercial_partner_id" in vals:
-            touch._touch_partners({(move.commercial_partner_id.id, move.company_id.id) for move in self if move.partner_id})
+            touch._touch_partners(
+                {(move.commercial_partner_id.id, move.company_id.id) for move in self if move.partner_id}
+            )
+        if "state" in vals and vals["state"] != "posted":
+            # Who owes it now: once it is a draft its lines may go to another customer before this is committed.
+            posted = self.filtered(lambda move: move.state == "posted")
+            touch._touch_partners(
+                {(line.partner_id.id, line.company_id.id) for line in posted.line_ids._get_receivable()}
+            )
         result = super().write(vals)
         if "state" in vals or "invoice_date_due" in vals:
             touch._touch_moves(self)

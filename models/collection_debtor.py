@@ -1,12 +1,21 @@
 from collections import defaultdict
 
 from odoo import _, api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 from odoo.tools.misc import format_amount
 
 from ..engine import aging
 
+# What a collector does not decide about the own debtors.
+MANAGED = {"collector_id", "policy_id", "excluded"}
 BUCKETS = ("bucket_1", "bucket_2", "bucket_3", "bucket_4")
+# What the ledger and the notices say, and no person.
+CACHED = {
+    *BUCKETS,
+    *("total_due", "not_due", "overdue", "unallocated", "overdue_count", "oldest_due_date", "days_overdue"),
+    *("last_payment_date", "last_contact_date", "level_id"),
+}
 
 
 class CollectionDebtor(models.Model):
@@ -56,7 +65,7 @@ class CollectionDebtor(models.Model):
     bucket_3 = fields.Monetary(string="61-90", readonly=True)
     bucket_4 = fields.Monetary(string="90+", readonly=True)
     overdue_count = fields.Integer(string="Overdue Items", readonly=True)
-    oldest_due_date = fields.Date(string="Oldest Due Date", readonly=True, help="Effective due date of the oldest item.")
+    oldest_due_date = fields.Date(readonly=True, help="Effective due date of the oldest item.")
     days_overdue = fields.Integer(readonly=True, group_operator="max")
     last_payment_date = fields.Date(string="Last Payment", readonly=True)
     level_id = fields.Many2one(
@@ -128,19 +137,46 @@ class CollectionDebtor(models.Model):
     @api.model
     def _group_expand_level_id(self, levels, domain, order=None):
         """Every level of the company's ladder is a column of the board, also the empty ones."""
-        return levels | self.env.company.collection_policy_id.level_ids
+        return (levels | self.env.company.collection_policy_id.level_ids).sorted(
+            lambda level: (level.day_from, level.id)
+        )
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):
         """Label the buckets with the company's own edges."""
         result = super().fields_get(allfields, attributes)
         labels = aging.bucket_labels(self.env.company._get_collection_bucket_edges())[1:]
-        for name, label in zip(BUCKETS, labels):
+        for name, label in zip(BUCKETS, labels, strict=True):
             if "string" in result.get(name, ()):
                 result[name]["string"] = label
         return result
 
+    # === CRUD ===#
+
+    def write(self, vals):
+        if not self.env.su:
+            self._check_writable(vals)
+        return super().write(vals)
+
+    def _check_writable(self, names):
+        if not CACHED.isdisjoint(names):
+            raise AccessError(_("The balances of a debtor come from its journal entries: correct those."))
+        manager = self.env.user.has_group("account_collection.group_collection_manager")
+        if not manager and not MANAGED.isdisjoint(names):
+            raise AccessError(
+                _("Only a manager of collections assigns a collector or a policy, or stops dunning for good.")
+            )
+
     # === Actions ===#
+
+    def action_open_debtor(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "collection.debtor",
+            "res_id": self.id,
+            "view_mode": "form",
+        }
 
     def action_open_invoices(self):
         self.ensure_one()
@@ -198,10 +234,11 @@ class CollectionDebtor(models.Model):
 
     def _get_recipients(self):
         """``{debtor: partners}`` to whom its messages go: its collections contacts, else its invoice contacts, else
-        the customer itself. One query for all debtors."""
+        the customer itself. Contacts without an address are passed over. One query for all debtors."""
         contacts = self.env["res.partner"].search_fetch(
             [
                 ("commercial_partner_id", "in", self.partner_id.ids),
+                ("email", "not in", (False, "")),
                 "|",
                 ("collection_contact", "=", True),
                 ("type", "=", "invoice"),
@@ -225,7 +262,7 @@ class CollectionDebtor(models.Model):
 
     def _is_on_hold(self, today):
         self.ensure_one()
-        return bool(self.excluded or self.hold and (not self.hold_until or self.hold_until >= today))
+        return bool(self.excluded or (self.hold and (not self.hold_until or self.hold_until >= today)))
 
     def _get_balance_text(self):
         """What the debtor owes in each currency, such as ``$ 1,200.00 + US$ 50.00``."""
@@ -250,6 +287,7 @@ class CollectionDebtor(models.Model):
         chatter, the attachments and the activities, and what the other one lacked."""
         # sudo: merging contacts is Odoo's own right, and must not depend on rights on collections
         Debtor = self.sudo()
+        dst_partner = dst_partner.commercial_partner_id
         kept_of = {debtor.company_id: debtor for debtor in Debtor.search([("partner_id", "=", dst_partner.id)])}
         for debtor in Debtor.search([("partner_id", "in", src_partners.ids)], order="id"):
             kept = kept_of.get(debtor.company_id)
@@ -259,11 +297,13 @@ class CollectionDebtor(models.Model):
                 continue
             for name in ("collector_id", "policy_id"):
                 kept[name] = kept[name] or debtor[name]
-            for name in ("excluded", "hold"):
-                kept[name] = kept[name] or debtor[name]
+            kept.excluded = kept.excluded or debtor.excluded
+            if debtor.hold and not kept.hold:
+                kept.write({name: debtor[name] for name in ("hold", "hold_reason", "hold_until")})
             kept.cc_partner_ids |= debtor.cc_partner_ids
             kept.bcc_partner_ids |= debtor.bcc_partner_ids
             self.env["collection.notice"].sudo().search([("debtor_id", "=", debtor.id)]).write({"debtor_id": kept.id})
+            kept._cancel_duplicates()
             for name in ("mail.message", "ir.attachment", "mail.activity"):
                 model_field = "model" if name == "mail.message" else "res_model"
                 documents = self.env[name].sudo().search([(model_field, "=", self._name), ("res_id", "=", debtor.id)])
@@ -271,9 +311,16 @@ class CollectionDebtor(models.Model):
             self.env.flush_all()
             debtor.unlink()
         self.env.flush_all()
-        self.env["collection.debtor.touch"]._touch_partners(
-            {(dst_partner.id, company.id) for company in kept_of}
+        self.env["collection.debtor.touch"]._touch_partners({(dst_partner.id, company.id) for company in kept_of})
+
+    def _cancel_duplicates(self):
+        """Of the notices of this debtor that wait, the one of the highest level stays: one message, all items."""
+        self.ensure_one()
+        waiting = self.env["collection.notice"].search(
+            [("debtor_id", "=", self.id), ("state", "in", ("proposed", "queued"))]
         )
+        waiting = waiting.sorted(lambda notice: (notice.level_id.day_from, notice.id))
+        waiting[:-1]._cancel(_("Merged with a customer who has a later notice of the ladder"))
 
     @api.model
     def _query_effective_policies(self, debtor_ids):

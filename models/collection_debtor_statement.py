@@ -44,17 +44,14 @@ class CollectionDebtor(models.Model):
         as_of = fields.Date.to_date(as_of)
         debtors = self.sudo()
         rows = debtors._group_statement_rows(as_of)
-        bank_accounts = {
-            company: debtors._prepare_statement_bank_accounts(company)
-            for company in debtors.company_id
-        }
+        bank_accounts = {company: debtors._prepare_statement_bank_accounts(company) for company in debtors.company_id}
         labels = {}
         statements = {}
         for debtor in debtors:
             company = debtor.company_id
             lang = debtor._get_statement_lang()
             if (company, lang) not in labels:
-                labels[company, lang] = debtor._get_statement_bucket_labels(lang)
+                labels[company, lang] = debtor.with_context(lang=lang)._get_statement_bucket_labels()
             statements[debtor.id] = debtor._prepare_statement(
                 rows[debtor.id],
                 as_of or company._get_collection_today(),
@@ -79,12 +76,13 @@ class CollectionDebtor(models.Model):
     def _get_statement_filename(self, as_of=None):
         """Return the name of the statement's file, without extension, in the debtor's language."""
         self.ensure_one()
-        self = self.sudo()
-        self = self.with_context(lang=self._get_statement_lang())
-        as_of = fields.Date.to_date(as_of) or self.company_id._get_collection_today()
+        debtor = self.sudo()
+        if self.env.context.get("lang") != debtor._get_statement_lang():
+            return self.with_context(lang=debtor._get_statement_lang())._get_statement_filename(as_of)
+        as_of = fields.Date.to_date(as_of) or debtor.company_id._get_collection_today()
         name = _(
             "Statement - %(customer)s - %(date)s",
-            customer=self.partner_id.name or "",
+            customer=debtor.partner_id.name or "",
             date=as_of.isoformat(),
         )
         return FORBIDDEN_IN_FILENAME.sub("-", name)
@@ -96,11 +94,9 @@ class CollectionDebtor(models.Model):
         company_lang = self.company_id.partner_id.lang
         return get_lang(self.env(context={"lang": company_lang}), self.partner_id.lang).code
 
-    def _get_statement_bucket_labels(self, lang):
-        self = self.with_context(lang=lang)
-        return aging.bucket_labels(
-            self.company_id._get_collection_bucket_edges(), not_due=_("Not due")
-        )
+    def _get_statement_bucket_labels(self):
+        """Return the headings of the aging of these debtors' company, in its context's language."""
+        return aging.bucket_labels(self.company_id._get_collection_bucket_edges(), not_due=_("Not due"))
 
     def _prepare_statement(self, rows, as_of, lang, labels, bank_accounts):
         """Return the statement of one debtor from the rows of its open lines."""
@@ -112,12 +108,8 @@ class CollectionDebtor(models.Model):
             by_currency[row["currency_id"]].append(row)
         currencies = self.env["res.currency"].browse(by_currency)
         sections = [
-            self._prepare_statement_currency(
-                currency, by_currency[currency.id], as_of, edges, labels
-            )
-            for currency in currencies.sorted(
-                lambda currency: (currency != company.currency_id, currency.name)
-            )
+            self._prepare_statement_currency(currency, by_currency[currency.id], as_of, edges, labels)
+            for currency in currencies.sorted(lambda currency: (currency != company.currency_id, currency.name))
         ]
         return {
             "debtor": self,
@@ -125,12 +117,8 @@ class CollectionDebtor(models.Model):
             "company": company,
             "as_of": as_of,
             "lang": lang,
-            "currencies": [
-                section for section in sections if section["items"] or section["credits"]
-            ],
-            "total_company_currency": company.currency_id.round(
-                sum(row["residual"] for row in rows)
-            ),
+            "currencies": [section for section in sections if section["items"] or section["credits"]],
+            "total_company_currency": company.currency_id.round(sum(row["residual"] for row in rows)),
             "bank_accounts": bank_accounts,
         }
 
@@ -148,9 +136,7 @@ class CollectionDebtor(models.Model):
                 credits.append({**credit, "kind": self._get_statement_credit_kind(row)})
         items.sort(key=lambda item: (item["due_date"], item["document"], item["line_id"]))
         credits.sort(key=lambda item: (item["date"], item["document"], item["line_id"]))
-        buckets = aging.bucket_totals(
-            ((item["days_overdue"], item["open"]) for item in items), edges
-        )
+        buckets = aging.bucket_totals(((item["days_overdue"], item["open"]) for item in items), edges)
         not_due = currency.round(buckets[0])
         overdue = currency.round(sum(buckets[1:]))
         unallocated = currency.round(sum(credit["open"] for credit in credits))
@@ -164,7 +150,7 @@ class CollectionDebtor(models.Model):
             "total": currency.round(not_due + overdue - unallocated),
             "aging": [
                 {"label": label, "amount": currency.round(amount)}
-                for label, amount in zip(labels, buckets)
+                for label, amount in zip(labels, buckets, strict=True)
             ],
         }
 
@@ -188,10 +174,7 @@ class CollectionDebtor(models.Model):
 
     def _prepare_statement_bank_accounts(self, company):
         """Return where the customers of ``company`` pay: its own bank accounts, perhaps none."""
-        accounts = company.partner_id.bank_ids.filtered(
-            lambda account: account.company_id in (company, company.browse())
-        )
-        return [self._prepare_statement_bank_account(account) for account in accounts]
+        return [self._prepare_statement_bank_account(account) for account in company.partner_id.bank_ids]
 
     def _prepare_statement_bank_account(self, account):
         return {
@@ -228,23 +211,19 @@ class CollectionDebtor(models.Model):
     def _query_statement_items(self, as_of):
         """Return the statement that lists the open receivable lines of these debtors."""
         # One row per receivable line that is open, live or at the end of a day, with both residuals.
-        # Partners come by res_partner's index on commercial_partner_id; live lines by the partial index
-        # account_move_line__unreconciled_index, past ones by account_move_line_partner_id_ref_idx and
-        # the two indexes of account_partial_reconcile, of which a line needs the one of its own side.
+        # Partners come by res_partner's index on commercial_partner_id; their lines by
+        # account_move_line_partner_id_ref_idx or, live, by the partial account_move_line__unreconciled_index where
+        # histories are long; what was reconciled by the two indexes of account_partial_reconcile.
         if as_of:
             residual = SQL("line.balance - COALESCE(paid.amount, 0)")
             residual_currency = SQL("line.amount_currency - COALESCE(paid.amount_currency, 0)")
             reconciled = self._query_statement_reconciled(as_of)
-            is_open = SQL(
-                "line.date <= %s AND (%s <> 0 OR %s <> 0)", as_of, residual, residual_currency
-            )
+            is_open = SQL("line.date <= %s AND (%s <> 0 OR %s <> 0)", as_of, residual, residual_currency)
         else:
             residual = SQL("line.amount_residual")
             residual_currency = SQL("line.amount_residual_currency")
             reconciled = SQL()
-            is_open = SQL(
-                "line.reconciled IS NOT TRUE AND (%s <> 0 OR %s <> 0)", residual, residual_currency
-            )
+            is_open = SQL("line.reconciled IS NOT TRUE AND (%s <> 0 OR %s <> 0)", residual, residual_currency)
         return SQL(
             """
             SELECT debtor.id AS debtor_id,

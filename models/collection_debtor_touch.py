@@ -101,19 +101,22 @@ class CollectionDebtorTouch(models.Model):
     @api.model
     def _drain(self):
         """Refresh the debtors of every touch that no one else is refreshing."""
-        self.env.cr.execute(self._query_take())
+        self.env.cr.execute(self._query_take(), log_exceptions=False)
         pairs = self.env.cr.fetchall()
         if pairs:
             self.env["collection.debtor"]._refresh_partners(pairs)
 
     @api.model
     def _query_take(self):
-        """Delete the free touches and return their distinct (commercial partner, company)."""
+        """Delete the free touches and return the distinct (partner, company) of their commercial partners, and of the
+        partners themselves: one that became another's contact is a debtor that owes nothing any more."""
         return SQL(
             """WITH taken AS (
                    DELETE FROM collection_debtor_touch WHERE id IN (
                        SELECT id FROM collection_debtor_touch ORDER BY id FOR UPDATE SKIP LOCKED)
                 RETURNING partner_id, company_id)
-               SELECT DISTINCT COALESCE(partner.commercial_partner_id, partner.id), taken.company_id
-                 FROM taken JOIN res_partner partner ON partner.id = taken.partner_id"""
+               SELECT DISTINCT debtor.partner_id, taken.company_id
+                 FROM taken JOIN res_partner partner ON partner.id = taken.partner_id
+                CROSS JOIN LATERAL (VALUES (partner.commercial_partner_id), (partner.id)) AS debtor(partner_id)
+                WHERE debtor.partner_id IS NOT NULL"""
         )

@@ -32,7 +32,9 @@ class CollectionLevel(models.Model):
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     channel = fields.Selection(CHANNELS, required=True, default="mail")
     fallback_channel = fields.Selection(
-        CHANNELS, string="If Impossible", help="Tried when the channel cannot reach the customer, for want of an address."
+        CHANNELS,
+        string="If Impossible",
+        help="Tried when the channel cannot reach the customer, for want of an address.",
     )
     tone = fields.Selection(
         [("cordial", "Cordial"), ("neutral", "Neutral"), ("firm", "Firm")], required=True, default="neutral"
@@ -72,7 +74,8 @@ class CollectionLevel(models.Model):
 
     @api.constrains("day_from", "day_to", "policy_id")
     def _check_windows(self):
-        self.policy_id._check_levels()
+        if not self.env.context.get("collection_windows_checked_later"):
+            self.policy_id._check_levels()
 
     @api.constrains("channel", "fallback_channel", "template_id")
     def _check_template(self):

@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+import psycopg2
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -51,6 +53,7 @@ class CollectionNotice(models.Model):
     sent_on = fields.Date(readonly=True)
 
     line_ids = fields.One2many("collection.notice.line", "notice_id", string="Items", readonly=True)
+    line_count = fields.Integer(string="Items Listed", compute="_compute_line_count")
     amount = fields.Monetary(readonly=True, help="All that is asked for, in company currency.")
     amount_overdue = fields.Monetary(readonly=True, help="The part of it that is past due, in company currency.")
     days_overdue = fields.Integer(readonly=True, group_operator="max", help="Days of the oldest item.")
@@ -58,8 +61,8 @@ class CollectionNotice(models.Model):
     recipient = fields.Char(compute="_compute_recipient")
     email_to = fields.Char(readonly=True)
 
-    message_id = fields.Many2one("mail.message", string="Message", readonly=True, ondelete="set null")
-    mail_id = fields.Many2one("mail.mail", string="Mail", readonly=True, index="btree_not_null", ondelete="set null")
+    message_id = fields.Many2one("mail.message", readonly=True, ondelete="set null")
+    mail_id = fields.Many2one("mail.mail", readonly=True, index="btree_not_null", ondelete="set null")
     attachment_id = fields.Many2one("ir.attachment", string="Document", readonly=True, ondelete="set null")
 
     # For the placeholders of templates
@@ -78,8 +81,9 @@ class CollectionNotice(models.Model):
         self.env.cr.execute(
             """CREATE INDEX IF NOT EXISTS collection_notice_queue_index
                    ON collection_notice (id) WHERE state = 'queued';
-               CREATE INDEX IF NOT EXISTS collection_notice_pending_index
-                   ON collection_notice (debtor_id) WHERE state IN ('proposed', 'queued', 'outgoing');
+               CREATE INDEX IF NOT EXISTS collection_notice_waiting_index
+                   ON collection_notice (debtor_id)
+                WHERE state IN ('proposed', 'queued', 'outgoing') OR next_try IS NOT NULL;
                CREATE INDEX IF NOT EXISTS collection_notice_contact_index
                    ON collection_notice (debtor_id, sent_on) WHERE sent_on IS NOT NULL"""
         )
@@ -94,12 +98,23 @@ class CollectionNotice(models.Model):
                 filter(None, (notice.debtor_id.display_name, notice.level_id.name, fields.Date.to_string(notice.date)))
             )
 
-    @api.depends("line_ids.days", "level_id")
+    @api.depends("line_ids")
+    def _compute_line_count(self):
+        for notice in self:
+            notice.line_count = len(notice.line_ids)
+
+    @api.depends("line_ids.days", "line_ids.level_id", "level_id")
     def _compute_why(self):
         for notice in self:
-            line = notice.line_ids.sorted("days")[-1:]
+            # When it left some days later, no item may be at the level itself any more: then the oldest explains it.
+            lines = notice.line_ids.filtered(lambda line: line.level_id == notice.level_id) or notice.line_ids
+            line = lines.sorted("days")[-1:]
             if not line:
                 notice.why = False
+            elif not line.days:
+                notice.why = _(
+                    "%(document)s falls due today: %(level)s", document=line.move_id.name, level=notice.level_id.name
+                )
             elif line.days > 0:
                 notice.why = _(
                     "%(document)s is %(days)s days late: %(level)s",
@@ -176,8 +191,13 @@ class CollectionNotice(models.Model):
         failed = self.filtered(lambda notice: notice.state == FAILED)
         if not failed:
             raise UserError(_("Only failed notices can be tried again."))
+        failed.sudo()._drop_mails()
         failed.sudo().write({"tries": 0, "next_try": False, "reason": False, "state": QUEUED, "mail_id": False})
         self._trigger_dispatch()
+
+    def action_open_debtor(self):
+        self.ensure_one()
+        return self.debtor_id.action_open_debtor()
 
     def action_open_document(self):
         self.ensure_one()
@@ -207,8 +227,14 @@ class CollectionNotice(models.Model):
             return
         for name in ("account.move.line", "account.move"):
             self.env[name].flush_model()
-        self.env.cr.execute(self._query_settled(notice_ids))
-        settled = self.browse(notice_id for (notice_id,) in self.env.cr.fetchall())
+        try:
+            with self.env.cr.savepoint(flush=False):
+                self.env.cr.execute(self._query_settled(notice_ids), log_exceptions=False)
+                settled = self.browse(notice_id for (notice_id,) in self.env.cr.fetchall())
+        except psycopg2.errors.SerializationFailure:
+            # One of them left since this transaction began. The payment must not fail for that: the dispatcher's own
+            # check cancels the others.
+            return
         if settled:
             settled._cancel(_("Paid or withdrawn before it left"))
 
@@ -263,7 +289,8 @@ class CollectionNotice(models.Model):
         self.ensure_one()
         user = self.debtor_id._get_responsible()
         if user:
-            self.debtor_id.activity_schedule(
+            # Quickly: the activity says it; a mail about each would leave in the middle of the queue that just failed.
+            self.debtor_id.with_context(mail_activity_quick_update=True).activity_schedule(
                 "mail.mail_activity_data_todo",
                 user_id=user.id,
                 summary=_("Notice not delivered: %(level)s", level=self.level_id.name or self.display_name),
@@ -292,31 +319,33 @@ class CollectionNotice(models.Model):
         :param notices: rows (key, debtor, company, run, level, date, channel, state, reason, amount, overdue, days)
         :param lines: rows (key, item, document, currency, own level, due date, days, amount, company amount, told on)
         """
-        notice_columns = [list(column) for column in zip(*notices)] or [[] for _column in range(12)]
-        line_columns = [list(column) for column in zip(*lines)] or [[] for _column in range(10)]
+        notice_columns = [list(column) for column in zip(*notices, strict=True)] or [[] for _column in range(12)]
+        line_columns = [list(column) for column in zip(*lines, strict=True)] or [[] for _column in range(10)]
         return SQL(
             """
             WITH added AS (
-                INSERT INTO collection_notice (dedupe_key, debtor_id, company_id, run_id, level_id, date, channel, state,
-                       reason, amount, amount_overdue, days_overdue, partner_id, tries,
+                INSERT INTO collection_notice (dedupe_key, debtor_id, company_id, run_id, level_id, date, channel,
+                       state, reason, amount, amount_overdue, days_overdue, partner_id, tries,
                        create_uid, create_date, write_uid, write_date)
-                SELECT new.key, new.debtor_id, new.company_id, new.run_id, new.level_id, new.date, new.channel, new.state,
-                       new.reason, new.amount, new.overdue, new.days, debtor.partner_id, 0,
+                SELECT new.key, new.debtor_id, new.company_id, new.run_id, new.level_id, new.date, new.channel,
+                       new.state, new.reason, new.amount, new.overdue, new.days, debtor.partner_id, 0,
                        %s, now() AT TIME ZONE 'UTC', %s, now() AT TIME ZONE 'UTC'
-                  FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::date[], %s::text[], %s::text[],
-                              %s::text[], %s::numeric[], %s::numeric[], %s::int[])
-                    AS new(key, debtor_id, company_id, run_id, level_id, date, channel, state, reason, amount, overdue, days)
+                  FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::date[], %s::text[],
+                              %s::text[], %s::text[], %s::numeric[], %s::numeric[], %s::int[])
+                    AS new(key, debtor_id, company_id, run_id, level_id, date, channel, state, reason, amount, overdue,
+                           days)
                   JOIN collection_debtor debtor ON debtor.id = new.debtor_id
                 ON CONFLICT (dedupe_key) DO NOTHING
                 RETURNING id, dedupe_key
             ), spoken AS (
-                INSERT INTO collection_notice_line (notice_id, move_line_id, move_id, currency_id, level_id, due_date, days,
-                       amount, company_amount, told_on)
+                INSERT INTO collection_notice_line (notice_id, move_line_id, move_id, currency_id, level_id, due_date,
+                       days, amount, company_amount, told_on)
                 SELECT added.id, new.move_line_id, new.move_id, new.currency_id, new.level_id, new.due_date, new.days,
                        new.amount, new.company_amount, new.told_on
                   FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::date[], %s::int[],
                               %s::numeric[], %s::numeric[], %s::date[])
-                    AS new(key, move_line_id, move_id, currency_id, level_id, due_date, days, amount, company_amount, told_on)
+                    AS new(key, move_line_id, move_id, currency_id, level_id, due_date, days, amount, company_amount,
+                           told_on)
                   JOIN added ON added.dedupe_key = new.key
             )
             SELECT count(*) FROM added""",

@@ -13,6 +13,7 @@ from ..engine.keys import notice_key
 _logger = logging.getLogger(__name__)
 
 
+
 class Ladder(NamedTuple):
     """A policy as the night needs it."""
 
@@ -33,7 +34,8 @@ class CollectionRun(models.Model):
 
     _name = "collection.run"
     _description = "Collection Run"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "collection.transaction"]
+    _mail_post_access = "read"
     _order = "date desc, id desc"
 
     name = fields.Char(compute="_compute_name")
@@ -60,7 +62,11 @@ class CollectionRun(models.Model):
     amount = fields.Monetary(compute="_compute_figures", help="All that its notices ask for.")
 
     _sql_constraints = [
-        ("company_kind_date_unique", "UNIQUE(company_id, kind, date)", "There is one run of a kind per company and day."),
+        (
+            "company_kind_date_unique",
+            "UNIQUE(company_id, kind, date)",
+            "There is one run of a kind per company and day.",
+        ),
     ]
 
     # === Computes ===#
@@ -98,27 +104,40 @@ class CollectionRun(models.Model):
     # === Actions ===#
 
     def action_approve(self):
-        """Queue what the proposal holds; the dispatcher takes it from there."""
-        self.env["collection.notice"]._check_sender()
+        """Queue what the proposal holds of the debtors that the user sees; the dispatcher takes it from there. What
+        others must approve keeps the run a proposal."""
+        Notice = self.env["collection.notice"]
+        Notice._check_sender()
         proposals = self.filtered(lambda run: run.state == "proposal")
         if not proposals:
             raise UserError(_("Only a proposal can be approved."))
-        proposed = proposals.notice_ids.filtered(lambda notice: notice.state == "proposed")
-        proposed.sudo().write({"state": "queued"})
-        proposals.sudo().write(
-            {"state": "approved", "approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()}
-        )
-        self.env["collection.notice"]._trigger_dispatch()
+        Notice.search([("run_id", "in", proposals.ids), ("state", "=", "proposed")]).sudo().write({"state": "queued"})
+        for run in proposals - proposals._get_with_notices(["proposed"]):
+            run.sudo().write(
+                {"state": "approved", "approved_by_id": self.env.uid, "approved_on": fields.Datetime.now()}
+            )
+        Notice._trigger_dispatch()
 
     def action_cancel(self):
-        """Take the whole run back: nothing that has not left will leave."""
-        self.env["collection.notice"]._check_sender()
+        """Take the run back: nothing that has not left will leave, of the debtors that the user sees."""
+        Notice = self.env["collection.notice"]
+        Notice._check_sender()
         runs = self.filtered(lambda run: run.state in ("proposal", "approved"))
         if not runs:
             raise UserError(_("This run is over: there is nothing left to cancel."))
-        waiting = runs.notice_ids.filtered(lambda notice: notice.state in ("proposed", "queued"))
+        waiting = Notice.search([("run_id", "in", runs.ids), ("state", "in", ("proposed", "queued"))])
         waiting._cancel(_("Run cancelled by %(user)s", user=self.env.user.name))
-        runs.sudo().write({"state": "cancelled"})
+        (runs - runs._get_with_notices(["proposed", "queued"])).sudo().write({"state": "cancelled"})
+
+    def _get_with_notices(self, states):
+        """Those of these runs that have a notice in one of ``states``, whoever may see it."""
+        # sudo: a run is one for all collectors, of whom each sees the own notices
+        groups = (
+            self.env["collection.notice"]
+            .sudo()
+            ._read_group([("run_id", "in", self.ids), ("state", "in", states)], ["run_id"])
+        )
+        return self.browse(run.id for (run,) in groups)
 
     def action_open_notices(self):
         self.ensure_one()
@@ -138,32 +157,34 @@ class CollectionRun(models.Model):
 
         :param today: the day to decide for; by default each company's own today
         """
-        companies = self.env["res.company"].search([])
-        self.env["collection.debtor.touch"]._drain()
-        self.env["collection.debtor"]._refresh_balances()
-        self._commit()
-        for company in companies:
-            try:
-                with self.env.cr.savepoint():
-                    self.with_company(company)._run_company(company, today or company._get_collection_today())
-            except psycopg2.OperationalError:
-                raise
-            except Exception:
-                _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
-            self._commit()
-        self.env["collection.notice"]._trigger_dispatch()
+        self._in_transaction(self._refresh_all)
+        for company in self.env["res.company"].search([]):
+            self._in_transaction(self._run_company_alone, company, today)
+        self._in_transaction(self.env["collection.notice"]._trigger_dispatch)
 
     @api.model
-    def _commit(self):
-        # What is decided stays decided: a crash later on loses none of it.
-        self.env.flush_all()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+    def _refresh_all(self):
+        self.env["collection.debtor.touch"]._drain()
+        self.env["collection.debtor"]._refresh_balances()
+
+    @api.model
+    def _run_company_alone(self, company, today):
+        """The night of a company; what goes wrong in it is logged and stops no other."""
+        try:
+            with self.env.cr.savepoint():
+                self.with_company(company)._run_company(company, today or company._get_collection_today())
+        except psycopg2.OperationalError:
+            raise
+        except Exception:
+            _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
 
     @api.model
     def _run_company(self, company, today):
         self.env.cr.execute(self._query_open_run(company.id, today))
         run_id, last_run = self.env.cr.fetchone()
         run = self.browse(run_id)
+        if run.state == "cancelled":
+            return run
         notices, lines, remark = run._decide(company, today, last_run)
         self.env.cr.execute(self.env["collection.notice"]._query_enqueue(notices, lines))
         added = self.env.cr.fetchone()[0]
@@ -178,7 +199,8 @@ class CollectionRun(models.Model):
         key (company, kind, date)."""
         return SQL(
             """WITH added AS (
-                   INSERT INTO collection_run (company_id, kind, date, state, create_uid, create_date, write_uid, write_date)
+                   INSERT INTO collection_run (company_id, kind, date, state, create_uid, create_date,
+                          write_uid, write_date)
                    SELECT %(company)s, 'dunning', %(today)s, 'approved', %(uid)s, now() AT TIME ZONE 'UTC',
                           %(uid)s, now() AT TIME ZONE 'UTC'
                     WHERE NOT EXISTS (SELECT 1 FROM collection_run
@@ -265,13 +287,24 @@ class CollectionRun(models.Model):
         level = decision.level
         channel = ladder.channels[level.id]
         key = notice_key(company.id, position.debtor_id, "dunning", today, channel)
-        lines = [
-            (key, *values) for values in (position.line_values(listed, units, today) for listed in decision.lines)
-        ]
+        lines = [(key, *values) for values in (position.line_values(listed, units, today) for listed in decision.lines)]
         total, overdue = units.totals(decision.lines)
         state = "proposed" if ladder.requires_approval else "queued"
         days = decision.lines[0].days
-        row = (key, position.debtor_id, company.id, self.id, level.id, today, channel, state, None, total, overdue, days)
+        row = (
+            key,
+            position.debtor_id,
+            company.id,
+            self.id,
+            level.id,
+            today,
+            channel,
+            state,
+            None,
+            total,
+            overdue,
+            days,
+        )
         return row, lines
 
     def _prepare_skipped(self, company, today, position, level_id, ladder):

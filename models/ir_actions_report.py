@@ -24,7 +24,4 @@ class IrActionsReport(models.Model):
                         error=error,
                     )
                 ) from error
-        return {
-            debtor.id: {"stream": io.BytesIO(pdfs[debtor.id]), "attachment": None}
-            for debtor in debtors
-        }
+        return {debtor.id: {"stream": io.BytesIO(pdfs[debtor.id]), "attachment": None} for debtor in debtors}

@@ -15,5 +15,7 @@ class MailNotification(models.Model):
                 .search([("message_id", "in", self.mail_message_id.ids), ("state", "in", ("outgoing", "sent"))])
             )
             for notice in notices:
-                notice._fail(_("The mail came back: %(reason)s", reason=vals.get("failure_reason") or _("no reason given")))
+                notice._fail(
+                    _("The mail came back: %(reason)s", reason=vals.get("failure_reason") or _("no reason given"))
+                )
         return result

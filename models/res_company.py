@@ -17,7 +17,6 @@ class ResCompany(models.Model):
         ondelete="restrict",
     )
     collection_tolerance = fields.Monetary(
-        string="Collection Tolerance",
         help="Residues up to this amount, in the company's currency or its worth in another one, are never dunned.",
     )
     collection_bucket_1 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[0])
@@ -43,6 +42,17 @@ class ResCompany(models.Model):
         ),
     ]
 
+    @api.constrains("collection_tolerance")
+    def _check_collection_tolerance(self):
+        for company in self:
+            if company.collection_tolerance < 0:
+                raise ValidationError(
+                    _(
+                        "The collection tolerance of %(company)s cannot be negative: set it to 0 to dun every cent.",
+                        company=company.name,
+                    )
+                )
+
     @api.constrains("collection_bucket_1", "collection_bucket_2", "collection_bucket_3")
     def _check_collection_buckets(self):
         for company in self:
@@ -56,6 +66,13 @@ class ResCompany(models.Model):
                         company=company.name,
                     )
                 ) from None
+
+    def write(self, vals):
+        result = super().write(vals)
+        if any(name.startswith("collection_bucket_") for name in vals):
+            debtors = self.env["collection.debtor"].sudo()
+            debtors._refresh_balances(debtors.search([("company_id", "in", self.ids)]))
+        return result
 
     def _get_collection_bucket_edges(self):
         """Last day of each aging bucket but the open one: three increasing integers."""

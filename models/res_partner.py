@@ -1,22 +1,34 @@
 from odoo import api, fields, models
 
+from .account_move import VIEWERS
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
     collection_contact = fields.Boolean(
-        string="Collections Contact", help="Receives the collection messages of its company instead of the invoice address."
+        string="Collections Contact",
+        help="Receives the collection messages of its company instead of the invoice address.",
     )
     collection_debtor_ids = fields.One2many(
-        "collection.debtor", "partner_id", string="Debtor", help="This customer as a debtor of each company."
+        "collection.debtor",
+        "partner_id",
+        string="Debtor",
+        groups=VIEWERS,
+        help="This customer as a debtor of each company.",
     )
     collection_debtor_id = fields.Many2one(
-        "collection.debtor", string="Debtor of the Company", compute="_compute_collection_debtor_id"
+        "collection.debtor",
+        string="Debtor of the Company",
+        compute="_compute_collection_debtor_id",
+        groups=VIEWERS,
     )
-    collection_overdue = fields.Monetary(compute="_compute_collection_debtor_id", currency_field="currency_id")
+    collection_overdue = fields.Monetary(
+        string="Overdue", compute="_compute_collection_debtor_id", currency_field="currency_id", groups=VIEWERS
+    )
 
     @api.depends("commercial_partner_id")
-    @api.depends_context("company")
+    @api.depends_context("company", "uid")
     def _compute_collection_debtor_id(self):
         debtors = self.env["collection.debtor"].search(
             [("partner_id", "in", self.commercial_partner_id.ids), ("company_id", "=", self.env.company.id)]
@@ -37,9 +49,4 @@ class ResPartner(models.Model):
 
     def action_open_collection_debtor(self):
         self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "collection.debtor",
-            "res_id": self.collection_debtor_id.id,
-            "view_mode": "form",
-        }
+        return self.collection_debtor_id.action_open_debtor()

@@ -25,6 +25,7 @@ import os
 import re
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 from markupsafe import Markup
 
@@ -33,7 +34,8 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import find_in_path
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
-CHUNK_SIZE = 100
+CHUNK_SIZE = 50  # each page costs the printing of all pages of its batch something
+PROCESSES = 2  # wkhtmltopdf processes at once, of some 80 MB each
 TIMEOUT_BASE, TIMEOUT_PER_DOCUMENT = 60, 2  # seconds
 MARKER_COLOUR = (251, 253, 250)
 # Positions are written in base 16 as colours from 232 up: close to white on paper, exact in the PDF.
@@ -52,6 +54,10 @@ _DOCUMENT_STYLE = Markup(
 )
 
 
+class PrintError(Exception):
+    """Wkhtmltopdf gave no PDF."""
+
+
 class SplitError(Exception):
     """The printed batch does not show where each document begins."""
 
@@ -68,25 +74,35 @@ def render(env, documents, paperformat, margins=None, head=""):
     :raise UserError: when wkhtmltopdf is missing, for then no document can be printed
     """
     command = [_find_binary(env), *_page_arguments(paperformat, margins)]
-    results = []
-    for start in range(0, len(documents), CHUNK_SIZE):
-        chunk = documents[start : start + CHUNK_SIZE]
-        results.extend(_render_isolating(env, command, chunk, head))
-    return results
+    chunks = -(-len(documents) // CHUNK_SIZE)
+    batches = [documents[number::chunks] for number in range(chunks)]
+    with ThreadPoolExecutor(max_workers=PROCESSES) as pool:
+        printed = list(pool.map(lambda batch: _render_isolating(command, batch, head), batches))
+    results = [None] * len(documents)
+    for number, batch in enumerate(printed):
+        results[number::chunks] = batch
+    return [_explain(env, result) for result in results]
 
 
-def _render_isolating(env, command, documents, head):
+def _render_isolating(command, documents, head):
     """Print a chunk; on failure halve it, so that only the documents at fault fail."""
     try:
-        pdf = _run(env, command, _assemble(documents, head), len(documents))
+        pdf = _run(command, _assemble(documents, head), len(documents))
         return [pdf] if len(documents) == 1 else _split(pdf, len(documents))
-    except Exception as error:  # noqa: BLE001  whatever one document does must not reach another
+    except Exception as error:  # whatever one document does must not reach another
         if len(documents) == 1:
             return [error]
     middle = len(documents) // 2
-    return _render_isolating(env, command, documents[:middle], head) + _render_isolating(
-        env, command, documents[middle:], head
-    )
+    return _render_isolating(command, documents[:middle], head) + _render_isolating(command, documents[middle:], head)
+
+
+def _explain(env, result):
+    """Return an error of the printing as a sentence in the user's language; PDFs as they are."""
+    if isinstance(result, subprocess.TimeoutExpired):
+        return UserError(_("Printing the PDF took more than %(seconds)d seconds.", seconds=result.timeout))
+    if isinstance(result, PrintError):
+        return UserError(_("Wkhtmltopdf could not print the PDF: %(message)s", message=result))
+    return result
 
 
 # === HTML === #
@@ -155,41 +171,31 @@ def _page_arguments(paperformat, margins):
         arguments += ["--page-size", paper.format]
     if paper.orientation:
         arguments += ["--orientation", paper.orientation]
-    for side, margin in zip(("top", "right", "bottom", "left"), margins):
+    for side, margin in zip(("top", "right", "bottom", "left"), margins, strict=True):
         arguments += [f"--margin-{side}", f"{margin}mm"]
     return arguments
 
 
-def _run(env, command, html, count):
+def _run(command, html, count):
     """Print one HTML page and return the PDF; every temporary file goes with the folder."""
     with tempfile.TemporaryDirectory(prefix="collection_statement.") as folder:
         source, target = os.path.join(folder, "source.html"), os.path.join(folder, "target.pdf")
         with open(source, "w", encoding="utf-8") as file:
             file.write(html)
         environment = {**os.environ, "TMPDIR": folder, "XDG_RUNTIME_DIR": folder}
-        try:
-            process = subprocess.run(  # noqa: S603  the binary is the administrator's, no shell
-                [*command, source, target],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                stdin=subprocess.DEVNULL,
-                env=environment,
-                timeout=TIMEOUT_BASE + TIMEOUT_PER_DOCUMENT * count,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise UserError(
-                _("Printing the PDF took more than %(seconds)d seconds.", seconds=error.timeout)
-            ) from error
-        # 1 is a warning about something on the page: the PDF is there, as it is for Odoo's own reports.
+        process = subprocess.run(
+            [*command, source, target],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            timeout=TIMEOUT_BASE + TIMEOUT_PER_DOCUMENT * count,
+            check=False,
+        )
+        # 1 is a warning about something on the page: the PDF is there, as Odoo's own reports take it.
         if process.returncode not in (0, 1) or not os.path.exists(target):
-            raise UserError(
-                _(
-                    "Wkhtmltopdf could not print the PDF (code %(code)s): %(message)s",
-                    code=process.returncode,
-                    message=process.stderr.decode(errors="replace")[-1000:],
-                )
-            )
+            message = process.stderr.decode(errors="replace")[-1000:]
+            raise PrintError(f"{message} ({process.returncode})")
         with open(target, "rb") as file:
             return file.read()
 
@@ -207,8 +213,7 @@ def _page_position(page):
     stream = page["/Contents"]
     head = _call(stream, "get_data", "getData")()[:_HEAD_BYTES]
     colours = (
-        tuple(round(float(channel) * 255) for channel in match.groups())
-        for match in _FILL_COLOUR.finditer(head)
+        tuple(round(float(channel) * 255) for channel in match.groups()) for match in _FILL_COLOUR.finditer(head)
     )
     for colour in colours:
         if colour == MARKER_COLOUR:
@@ -231,9 +236,7 @@ def _split(pdf, count):
             positions.append(position)
     if positions != list(range(count)) or starts[:1] != [0]:
         raise SplitError(f"Documents found at pages {starts} with positions {positions}")
-    return [
-        _write(pages[start:end]) for start, end in zip(starts, [*starts[1:], len(pages)])
-    ]
+    return [_write(pages[start:end]) for start, end in zip(starts, [*starts[1:], len(pages)], strict=True)]
 
 
 def _write(pages):

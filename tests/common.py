@@ -2,6 +2,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command, fields
+
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
 
@@ -14,7 +15,9 @@ class CollectionCommon(AccountTestInvoicingCommon):
         # A test is one transaction: what commits between batches in production only writes here.
         for model in ("collection.run", "collection.notice"):
             cls.startClassPatcher(
-                patch.object(cls.env.registry[model], "_commit", lambda self: (self.env.flush_all(), self.env.invalidate_all()))
+                patch.object(
+                    cls.env.registry[model], "_commit", lambda self: (self.env.flush_all(), self.env.invalidate_all())
+                )
             )
         cls.company = cls.env.company
         cls.company.partner_id.email = "collections@company.example.com"
@@ -23,9 +26,10 @@ class CollectionCommon(AccountTestInvoicingCommon):
         cls.company.collection_policy_id = cls.policy
         cls.today = cls.company._get_collection_today()
         cls.income = cls.company_data["default_account_revenue"]
-        cls.Notice = cls.env["collection.notice"]
-        cls.Run = cls.env["collection.run"]
-        cls.Debtor = cls.env["collection.debtor"]
+        # sudo: nights and dispatches are cron jobs; what a user may do is tested as that user
+        cls.Notice = cls.env["collection.notice"].sudo()
+        cls.Run = cls.env["collection.run"].sudo()
+        cls.Debtor = cls.env["collection.debtor"].sudo()
 
     @classmethod
     def make_customer(cls, name="Customer", **values):

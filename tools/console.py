@@ -135,11 +135,19 @@ def quiet(command: Sequence[str | Path], *, output: IO, timeout: int, **kwargs) 
         raise ToolError(f"{words[0]}: {error.strerror}") from None
 
 
-def attached(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, timeout: int | None = None) -> int:
+def attached(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    timeout: int | None = None,
+    stdin: IO | None = None,
+) -> int:
     """Run a command whose output is shown as it comes, and return its exit code (124 when it lasts too long)."""
     words = [str(part) for part in command]
     try:
-        return subprocess.run(words, stdin=subprocess.DEVNULL, env=env, cwd=cwd, timeout=timeout).returncode
+        source = stdin or subprocess.DEVNULL
+        return subprocess.run(words, stdin=source, env=env, cwd=cwd, timeout=timeout).returncode
     except subprocess.TimeoutExpired:
         say(f"ERROR: {Path(words[0]).name} had not finished after {timeout} s and was ended.")
         return 124

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 
-from . import console, environment, instance, lint, odoo_source, suite, system, workspace
+from . import console, demo, environment, i18n, instance, lint, odoo_source, suite, system, workspace
 
 
 def setup(options: argparse.Namespace) -> int:
@@ -45,16 +45,16 @@ def bench(options: argparse.Namespace) -> int:
     """Run the benchmarks."""
     system.ensure(*system.PDF)
     place = instance.get_any("bench", options.series)
-    place.prepare(max_cron_threads=0)
-    try:
-        base = suite.base_database(place)
-        script = place.addons / workspace.ADDON / "benchmarks" / "run.py"
-        words = [place.environment.python, script, *shlex.split(options.args or "")]
-        console.step(f"benchmarks on {place.label}")
-        variables = place.variables(ACCOUNT_COLLECTION_BASE_DB=base)
-        return console.attached(words, env=variables, cwd=workspace.CHECKOUT)
-    finally:
-        place.server.stop()
+    with workspace.lock(workspace.state(), "bench", wait=False):
+        place.prepare(max_cron_threads=0)
+        try:
+            variables = place.variables(ACCOUNT_COLLECTION_BASE_DB=suite.base_database(place))
+            script = place.addons / workspace.ADDON / "benchmarks" / "run.py"
+            console.step(f"benchmarks on {place.label}")
+            words = [place.environment.python, script, *shlex.split(options.args or "")]
+            return console.attached(words, env=variables, cwd=workspace.CHECKOUT)
+        finally:
+            place.server.stop()
 
 
 def clean(options: argparse.Namespace) -> int:
@@ -67,18 +67,34 @@ def clean(options: argparse.Namespace) -> int:
 
 def stop(options: argparse.Namespace) -> int:
     """End what this checkout started."""
-    from . import demo
-
     return demo.stop()
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    """Make, run and serve the demo."""
+    return demo.demo(options.series, options.port)
+
+
+def update_translations(options: argparse.Namespace) -> int:
+    """Export the add-on's texts and bring the translations up to date."""
+    return i18n.update()
+
+
+def shell(options: argparse.Namespace) -> int:
+    """Open an Odoo shell on the demo's database."""
+    return demo.shell(options.series)
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     commands = {
         "setup": setup,
+        "demo": run_demo,
+        "shell": shell,
         "test": test,
         "lint": run_lint,
         "bench": bench,
+        "i18n": update_translations,
         "stop": stop,
         "clean": clean,
     }

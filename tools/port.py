@@ -136,8 +136,12 @@ PYTHON_RULES = (
     (re.compile(r"\bexpression\.(TRUE|FALSE)_DOMAIN\b"), r"Domain.\1"),
     (re.compile(r"\bexpression\.normalize_domain\("), "Domain("),
     (re.compile(r"\bgroups_id\b"), "group_ids"),
+    (re.compile(r"\bgroup_operator="), "aggregator="),
     (re.compile(r"(\bgroup\w*|ref\((['\"])[\w.]*\bgroup_\w*\2\))\.users\b"), r"\1.user_ids"),
 )
+# Functions of odoo.tools.mail that odoo.tools itself no longer exports.
+MAIL_TOOLS = {"append_content_to_html", "email_split_and_format", "email_split_tuples", "generate_tracking_message_id"}
+TOOLS_IMPORT = re.compile(r"^from odoo\.tools import (?P<names>[\w, ]+)$", re.MULTILINE)
 JAVASCRIPT_RULES = (
     (re.compile(r"@web_tour/tour_service/tour_utils"), "@web_tour/tour_utils"),
     (re.compile(r"^[ \t]*(?:test|isCheck): true,[ \t]*\n", re.MULTILINE), ""),
@@ -152,10 +156,21 @@ def port_python(text: str) -> str:
 
     >>> port_python("user.groups_id; group_a.users; env.ref('x.group_b').users; expression.OR([a, b])")
     "user.group_ids; group_a.user_ids; env.ref('x.group_b').user_ids; Domain.OR([a, b])"
+    >>> print(port_python("from odoo.tools import SQL, email_split_tuples"))
+    from odoo.tools import SQL
+    from odoo.tools.mail import email_split_tuples
     """
     for pattern, replacement in PYTHON_RULES:
         text = pattern.sub(replacement, text)
-    return text
+    return TOOLS_IMPORT.sub(_split_tools_import, text)
+
+
+def _split_tools_import(found: re.Match) -> str:
+    names = [name.strip() for name in found["names"].split(",")]
+    kept = [name for name in names if name not in MAIL_TOOLS]
+    moved = [name for name in names if name in MAIL_TOOLS]
+    lines = [f"from odoo.tools import {', '.join(kept)}"] if kept else []
+    return "\n".join([*lines, *([f"from odoo.tools.mail import {', '.join(moved)}"] if moved else [])])
 
 
 def port_javascript(text: str) -> str:

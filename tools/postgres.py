@@ -44,6 +44,10 @@ class Server:
     def stop(self) -> None:
         """Stop it when it is ours."""
 
+    def running(self) -> bool:
+        """Tell whether it is ours and runs."""
+        return False
+
 
 def server(use: str, *, durable: bool = False) -> Server:
     """Return the server for one use ("test", "demo", "bench"); a durable one survives a power cut."""
@@ -98,11 +102,12 @@ class EmbeddedServer(Server):
 
     def stop(self) -> None:
         """Stop the cluster; nothing happens when it does not run."""
-        if not (self.data / "postmaster.pid").exists():
-            return
-        programs = binaries(None)
-        if self._status(programs):
-            self._call(programs / "pg_ctl", "-w", "-t", "60", "-m", "fast", "-D", self.data, "stop")
+        if self.running():
+            self._call(binaries(None) / "pg_ctl", "-w", "-t", "60", "-m", "fast", "-D", self.data, "stop")
+
+    def running(self) -> bool:
+        """Tell whether the cluster runs."""
+        return (self.data / "postmaster.pid").exists() and self._status(binaries(None))
 
     def _status(self, programs: Path) -> bool:
         try:

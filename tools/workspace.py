@@ -81,8 +81,8 @@ def files_digest() -> str:
     for folder, folders, files in os.walk(CHECKOUT):
         folders[:] = sorted(name for name in folders if name not in ignored and not name.startswith("."))
         for name in sorted(files):
-            if not name.endswith((".pyc", ".md")):
-                path = Path(folder, name)
+            path = Path(folder, name)
+            if path.parent != CHECKOUT or path.suffix == ".py":
                 about = path.stat()
                 marks.append(f"{path.relative_to(CHECKOUT)}:{about.st_size}:{about.st_mtime_ns}")
     return digest(*marks)

@@ -1,0 +1,151 @@
+"""The measured work on one database, in a process of its own: ``python work.py DATABASE SAMPLE ALL`` prints JSON lines.
+
+Each line is a row of the report: ``{"work", "seconds", "cpu", "statements", "peak", "count"}``.
+"""
+
+import json
+import sys
+from os import environ
+
+from measure import Measure, resident
+
+import odoo
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
+from odoo.tools import config
+
+BATCH_OF_MEMORY = 500  # notices between two looks at the memory
+
+
+class Bench:
+    """Refresh, decide, enqueue and dispatch on one loaded database."""
+
+    def __init__(self, env, sample):
+        self.env = env
+        self.sample = sample
+        self.company = env["res.company"].search([], order="id", limit=1)
+        self.env = env(context={**env.context, "allowed_company_ids": self.company.ids})
+        self.company = self.company.with_env(self.env)
+        self.today = self.company._get_collection_today()
+        self.prepare()
+
+    def prepare(self):
+        """What a company sets up before its first night."""
+        self.company.partner_id.email = "collections@example.com"
+        self.company.collection_policy_id.requires_approval = False
+        self.company.collection_responsible_id = self.env.ref("base.user_admin")
+        self.env.cr.commit()
+
+    def measured(self, name, work, count=None, **more):
+        """Do ``work``, print its row and return what it returned. The company is known, as it is after the refresh."""
+        self.env.invalidate_all()
+        self.company._get_collection_today()
+        self.company.currency_id.fetch(["decimal_places"])
+        with Measure(self.env.cr) as measure:
+            result = work()
+            self.env.flush_all()
+        row = {
+            "work": name,
+            "seconds": measure.seconds,
+            "cpu": measure.cpu,
+            "statements": measure.statements,
+            "peak": measure.peak,
+            "count": count(result) if count else None,
+            **more,
+        }
+        print(json.dumps(row), flush=True)
+        return result
+
+    # === Refresh, decide, enqueue ===#
+
+    def refresh(self, name="refresh"):
+        """The balances of every debtor; the first time the debtors are made too."""
+        self.measured(name, self.env["collection.debtor"]._refresh_balances, self._debtors)
+        self.env.cr.commit()
+
+    def _debtors(self, _result):
+        return self.env["collection.debtor"].search_count([])
+
+    def decide(self, name="decide", today=None):
+        """What would be queued; nothing is kept."""
+        Run = self.env["collection.run"]
+        self.env.cr.execute(Run._query_open_run(self.company.id, self.today))
+        run = Run.browse(self.env.cr.fetchone()[0])
+        self.measured(name, lambda: run._decide(self.company, today or self.today, None), lambda found: len(found[0]))
+        self.env.cr.rollback()
+
+    def enqueue(self, name="decide + enqueue", keep=True):
+        """What the night does for a company once its balances are fresh."""
+        run = self.env["collection.run"].with_company(self.company)
+        self.measured(name, lambda: run._run_company(self.company, self.today), self._queued)
+        (self.env.cr.commit if keep else self.env.cr.rollback)()
+
+    def _queued(self, _result=None):
+        return self.env["collection.notice"].search_count([("state", "=", "queued")])
+
+    # === Dispatch ===#
+
+    def dispatch(self, name, everything=False):
+        """Dispatch a sample of the queue, or all of it; the row tells how the memory went with the notices."""
+        wanted = self._queued() if everything else min(self.sample, self._queued())
+        memory = []
+        self.measured(name, lambda: self._dispatch(wanted, memory), lambda handled: handled, memory=memory)
+
+    def _dispatch(self, wanted, memory):
+        handled = 0
+        while handled < wanted:
+            handled += self.env["collection.notice"]._cron_dispatch(limit=min(BATCH_OF_MEMORY, wanted - handled))
+            memory.append(round(resident(), 1))
+        return handled
+
+    def without_documents(self):
+        """Every level by mail, and no statement attached."""
+        levels = self.env["collection.level"].search([])
+        shipped = {level: (level.channel, level.fallback_channel, level.attach_statement) for level in levels}
+        levels.write({"fallback_channel": False, "attach_statement": False})
+        levels.write({"channel": "mail"})
+        self.env.cr.execute("UPDATE collection_notice SET channel = 'mail'")
+        self.env.cr.commit()
+        self.dispatch("dispatch, without PDF")
+        for level, (channel, fallback, attach) in shipped.items():
+            level.write({"channel": channel, "fallback_channel": fallback, "attach_statement": attach})
+        self.env.flush_all()
+        self.env.cr.execute(
+            """UPDATE collection_notice notice SET state = 'queued', channel = level.channel
+                 FROM collection_level level WHERE level.id = notice.level_id"""
+        )
+        self.env.cr.commit()
+
+    def analyze(self):
+        """Gather the statistics that a vacuum in the background gathers after a while."""
+        self.env.cr.execute("ANALYZE")
+        self.env.cr.commit()
+
+    def run(self, everything):
+        """All of it, in the order of a first night."""
+        self.env.cr.execute("SELECT 1")
+        self.refresh("first refresh, no statistics")
+        self.refresh("refresh, no statistics")
+        self.decide("decide, no statistics")
+        self.enqueue("decide + enqueue, no statistics", keep=False)
+        self.analyze()
+        self.refresh()
+        self.decide()
+        self.enqueue()
+        self.without_documents()
+        self.dispatch("dispatch, all with PDF" if everything else "dispatch, with PDF", everything)
+        self.refresh("refresh, next day")
+        self.decide("decide, next day")
+
+
+def main():
+    database, sample, everything = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "all"
+    config.parse_config(["-c", environ["ACCOUNT_COLLECTION_ODOO_RC"], "--log-level=warn"])
+    odoo.netsvc.init_logger()
+    registry = Registry(database)
+    with registry.cursor() as cr:
+        Bench(api.Environment(cr, SUPERUSER_ID, {}), sample).run(everything)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+/** @odoo-module **/
+
+import { registry } from "@web/core/registry";
+import { stepUtils } from "@web_tour/tour_service/tour_utils";
+
+const MENU = ".o_menu_sections [data-menu-xmlid='account_collection.";
+
+registry.category("web_tour.tours").add("account_collection_tour", {
+    test: true,
+    url: "/web",
+    steps: () => [
+        stepUtils.showAppsMenuItem(),
+        {
+            content: "Open the app",
+            trigger: ".o_app[data-menu-xmlid='account_collection.menu_root']",
+            run: "click",
+        },
+        {
+            content: "The overdue ones are shown, and nobody else",
+            trigger: ".o_list_view .o_data_row:contains('Tour Late Payer')",
+            run() {
+                if (document.body.textContent.includes("Tour Good Payer")) {
+                    throw new Error("A customer that owes nothing overdue is listed");
+                }
+            },
+        },
+        {
+            content: "Remove the filter",
+            trigger: ".o_searchview_facet:contains('Overdue') .o_facet_remove",
+            run: "click",
+        },
+        {
+            content: "The others come",
+            trigger: ".o_list_view .o_data_row:contains('Tour Good Payer')",
+            run() {},
+        },
+        {
+            content: "Open the debtor",
+            trigger: ".o_data_row:contains('Tour Late Payer') td[name='partner_id']",
+            run: "click",
+        },
+        {
+            content: "Read what is overdue",
+            trigger: ".o_form_view [name='balances'] .o_field_widget[name='overdue']:contains('1,500.00')",
+            run() {},
+        },
+        {
+            content: "Read its open items",
+            trigger: ".o_field_widget[name='open_line_ids'] .o_data_row:contains('500.00')",
+            run() {
+                const rows = document.querySelectorAll(".o_field_widget[name='open_line_ids'] .o_data_row");
+                if (rows.length !== 2) {
+                    throw new Error(`2 open items are expected, ${rows.length} are shown`);
+                }
+            },
+        },
+        {
+            content: "Its notice is in the chatter",
+            trigger: ".o-mail-Message:contains('Tour subject')",
+            run() {},
+        },
+        {
+            content: "Open the runs",
+            trigger: `${MENU}menu_runs']`,
+            run: "click",
+        },
+        {
+            content: "Open the proposal",
+            trigger: ".o_list_view .o_data_row:contains('Proposal') td[name='date']",
+            run: "click",
+        },
+        {
+            content: "Take one notice out",
+            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Removed') button[name='action_cancel']",
+            run: "click",
+        },
+        {
+            content: "It is cancelled",
+            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Removed'):contains('Cancelled')",
+            run() {},
+        },
+        {
+            content: "Approve what is left",
+            trigger: ".o_form_statusbar button[name='action_approve']",
+            run: "click",
+        },
+        {
+            content: "Confirm",
+            trigger: ".modal-footer .btn-primary",
+            run: "click",
+        },
+        {
+            content: "It is approved",
+            trigger: ".o_form_statusbar:has(.o_arrow_button_current:contains('Approved'))",
+            run() {},
+        },
+        {
+            content: "What was not taken out is queued",
+            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Approved'):contains('Queued')",
+            run() {},
+        },
+    ],
+});

@@ -1,0 +1,84 @@
+"""What a killed process leaves behind: every notice leaves once, whatever happens to whoever sends it."""
+
+import os
+import random
+from collections import Counter
+
+from odoo.tests import tagged
+
+from .crash_common import CrashCase, Died, Sink
+
+NOTICES = 300
+KILLS = 10
+# A batch of 20 takes some 60 statements: a life ends within its first two or three batches.
+BATCH = 20
+LONGEST_LIFE = 150
+
+
+@tagged("-standard", "post_install", "collection_crash")
+class TestCrash(CrashCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.prepared = cls.clone()
+        cls.install(cls.prepared)
+        with cls.worker(cls.prepared) as worker:
+            worker.do("fill", customers=NOTICES, invoices=NOTICES, days=5)
+
+    def deliver(self, worker):
+        """Run Odoo's mail queue; returns the addresses that got a mail and how many."""
+        with Sink() as sink:
+            worker.do("mail_queue", port=sink.port)
+        return Counter(address for addresses, _message in sink.messages for address in addresses)
+
+    def assertEveryoneOnce(self, received, count=NOTICES):
+        self.assertEqual(len(received), count, "none missing")
+        self.assertEqual({number for number in received.values()}, {1}, "none twice")
+
+    def test_killed_at_ten_random_points(self):
+        seed = int(os.environ.get("COLLECTION_SEED") or random.randrange(10**6))
+        print(f"COLLECTION_SEED={seed}")
+        chance = random.Random(seed)
+        database = self.clone(self.prepared)
+        with self.worker(database) as worker:
+            self.assertEqual(worker.do("queue"), NOTICES)
+            for number in range(KILLS):
+                with self.assertRaises(Died, msg=f"life {number} ended by itself, seed {seed}"):
+                    worker.do("dispatch", batch=BATCH, kill_at=chance.randint(1, LONGEST_LIFE))
+            left = worker.do("states")
+            self.assertTrue(left.get("queued"), left)
+            worker.do("dispatch", batch=BATCH)
+            self.assertEqual(worker.do("states"), {"outgoing": NOTICES})
+            self.assertEveryoneOnce(self.deliver(worker))
+            self.assertEqual(worker.do("states"), {"sent": NOTICES})
+        entries = self.execute(
+            database, "SELECT count(*), count(DISTINCT res_id) FROM mail_message WHERE model = 'collection.debtor'"
+        )
+        self.assertEqual(entries, [(NOTICES, NOTICES)], "one entry in each chatter")
+
+    def test_two_dispatchers_with_statements_and_a_notice_that_cannot_be_built(self):
+        database = self.clone(self.prepared)
+        with self.worker(database) as worker:
+            self.assertEqual(worker.do("queue", attach_statement=True, bad=True), NOTICES)
+            both = [worker.start("dispatch") for _dispatcher in range(2)]
+            handled = [worker.wait(pid) for pid in both]
+            self.assertEqual(sum(handled), NOTICES, handled)
+            self.assertTrue(all(handled), f"both had work: {handled}")
+            self.assertEqual(worker.do("states"), {"outgoing": NOTICES - 1, "failed": 1})
+            self.assertEveryoneOnce(self.deliver(worker), NOTICES - 1)
+            self.assertEqual(worker.do("states"), {"sent": NOTICES - 1, "failed": 1})
+        reason = self.execute(database, "SELECT reason FROM collection_notice WHERE state = 'failed'")
+        self.assertIn("division by zero", reason[0][0])
+
+    def test_sessions_that_meet(self):
+        database = self.clone(self.prepared)
+        with self.worker(database) as worker:
+            posted = worker.do("post_at_once")
+            self.assertFalse(posted["errors"], "\n".join(posted["errors"]))
+            self.assertEqual((posted["overdue"], posted["count"]), (2000.0, 2))
+            worker.do("queue")
+            for order in ("before", "between"):
+                paid = worker.do("pay_while_claimed", order=order)
+                self.assertIsNone(paid["error"], order)
+                self.assertLess(paid["seconds"], 3)
+                self.assertEqual((paid["state"], paid["residual"]), ("outgoing", 0.0), order)

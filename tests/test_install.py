@@ -1,0 +1,106 @@
+"""Installing on a database with a past, and leaving it as it was."""
+
+from odoo.tests import tagged
+
+from .crash_common import CrashCase
+
+CUSTOMERS, INVOICES = 300, 2000
+
+# Everything by which an add-on could leave a trace, as a set of rows each.
+TRACES = {
+    "tables": "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = 'public'",
+    "columns": """SELECT table_name, column_name, data_type, is_nullable, column_default
+                    FROM information_schema.columns WHERE table_schema = 'public'""",
+    "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "constraints": """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+                       WHERE connamespace = 'public'::regnamespace""",
+    "functions": "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+    "triggers": "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal",
+    "models": "SELECT model FROM ir_model",
+    "fields": "SELECT model, name FROM ir_model_fields",
+    "selections": """SELECT field.model, field.name, value FROM ir_model_fields_selection selection
+                       JOIN ir_model_fields field ON field.id = selection.field_id""",
+    "relations": "SELECT name FROM ir_model_relation",
+    "model constraints": "SELECT name FROM ir_model_constraint",
+    "external ids": "SELECT module, name FROM ir_model_data WHERE model <> 'ir.module.module'",
+    "access rights": "SELECT id FROM ir_model_access",
+    "rules": "SELECT id FROM ir_rule",
+    "groups": "SELECT id FROM res_groups",
+    "group members": "SELECT gid, uid FROM res_groups_users_rel",
+    "group implications": "SELECT gid, hid FROM res_groups_implied_rel",
+    "categories": "SELECT id FROM ir_module_category",
+    "views": "SELECT id, active FROM ir_ui_view",
+    "menus": "SELECT id FROM ir_ui_menu",
+    "actions": "SELECT id FROM ir_actions",
+    "scheduled jobs": "SELECT id FROM ir_cron",
+    "triggered jobs": "SELECT id, cron_id FROM ir_cron_trigger WHERE cron_id NOT IN (SELECT id FROM ir_cron)",
+    "parameters": "SELECT key FROM ir_config_parameter",
+    "templates": "SELECT id FROM mail_template",
+    "activity types": "SELECT id FROM mail_activity_type",
+    "activities": "SELECT id FROM mail_activity",
+    "followers": "SELECT res_model, res_id, partner_id FROM mail_followers",
+    "mails": "SELECT id FROM mail_mail",
+    "messages": "SELECT id FROM mail_message WHERE model IS DISTINCT FROM 'account.move'",
+    "attachments": "SELECT id, res_model FROM ir_attachment WHERE url IS NULL OR url NOT LIKE '/web/assets/%'",
+    "saved filters": "SELECT id FROM ir_filters",
+    "defaults": "SELECT id FROM ir_default",
+    "paper formats": "SELECT id FROM report_paperformat",
+}
+# The documents themselves: that no row was written shows in the transaction that wrote it last.
+LEDGER = "SELECT id, xmin::text FROM {} ORDER BY id"
+
+
+@tagged("-standard", "post_install", "collection_crash")
+class TestInstall(CrashCase):
+    def traces(self, database):
+        return {name: set(self.execute(database, query)) for name, query in TRACES.items()}
+
+    def ledger(self, database):
+        tables = ("account_move", "account_move_line", "account_partial_reconcile")
+        rows = {table: self.execute(database, LEDGER.format(table)) for table in tables}
+        customers = "res_partner WHERE id NOT IN (SELECT partner_id FROM res_users)"
+        return {**rows, "res_partner": self.execute(database, LEDGER.format(customers))}
+
+    def test_install_and_uninstall(self):
+        database = self.clone()
+        with self.worker(database) as worker:
+            worker.do("fill", customers=CUSTOMERS, invoices=INVOICES)
+            worker.do("post_invoice")
+        before, ledger = self.traces(database), self.ledger(database)
+
+        log = self.install(database)
+        self.assertNotIn(" ERROR ", log)
+        for table, rows in self.ledger(database).items():
+            self.assertEqual(set(rows) - set(ledger[table]), set(), "no document was written or recomputed")
+        with self.worker(database) as worker:
+            debtors, customers, different = worker.do("debtors")
+            self.assertEqual((debtors, different), (customers, 0))
+            self.assertEqual(debtors, CUSTOMERS + 1)
+            self.assertGreater(worker.do("queue"), 200)
+            self.assertGreater(worker.do("dispatch"), 200)
+            self.leave_more_traces(database)
+
+        with self.worker(database) as worker:
+            worker.do("uninstall")
+        log = worker.log.read_text()
+        self.assertNotIn(" ERROR ", log)
+        self.assertNotIn("Traceback", log)
+        after = self.traces(database)
+        for name, rows in before.items():
+            with self.subTest(name):
+                self.assertEqual(after[name] - rows, set(), "left behind")
+                self.assertEqual(rows - after[name], set(), "lost")
+        with self.worker(database) as worker:
+            self.assertEqual(worker.do("post_invoice"), ["posted", 0.0])
+
+    def leave_more_traces(self, database):
+        """What people add on top while they work."""
+        self.execute(
+            database,
+            """INSERT INTO mail_followers (res_model, res_id, partner_id)
+               SELECT 'collection.debtor', debtor.id, debtor.partner_id FROM collection_debtor debtor LIMIT 5;
+               INSERT INTO ir_filters (name, model_id, active, domain, context, sort)
+               VALUES ('"Mine"', 'collection.debtor', TRUE, '[]', '{}', '[]');
+               INSERT INTO ir_attachment (name, type, res_model, res_id, res_field)
+               VALUES ('note', 'binary', 'collection.run', 1, 'note');""",
+        )
