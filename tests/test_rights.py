@@ -359,7 +359,7 @@ class TestInvoicingUser(RightsCommon):
             self.assertTrue(names and records.with_user(user).read(names))
         move.copy()
         for model in ("account.move", "res.partner"):
-            for kind in ("form", "tree", "search"):
+            for kind in ("form", "kanban", "search"):
                 self.assertTrue(self.as_invoicing[model].get_views([(False, kind)])["views"][kind]["arch"])
 
     def test_the_invoice_form_leaves_out_what_this_person_may_not_read(self):
