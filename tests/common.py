@@ -19,7 +19,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
                     cls.env.registry[model], "_commit", lambda self: (self.env.flush_all(), self.env.invalidate_all())
                 )
             )
-        # The person who prepares the data may do all: on 17.0 this user is given the administrator's groups, on 19.0 not.
+        # Who prepares the data may do all: on 17.0 this user gets the groups of the administrator, on 19.0 not.
         cls.env.user.sudo().groups_id += cls.env.ref("account_collection.group_collection_manager")
         cls.company = cls.env.company
         cls.company.partner_id.email = "collections@company.example.com"
