@@ -303,7 +303,7 @@ class TestBalances(BalancesCommon):
     def touches(self):
         """Debtors that the transaction would refresh at its commit; the list is emptied."""
         self.env.cr.flush()
-        touches = self.env["collection.debtor.touch"].sudo().search([])
+        touches = self.env["collection.debtor.touch"].search([])
         found = {(touch.partner_id, touch.company_id) for touch in touches}
         touches.unlink()
         return found
@@ -345,7 +345,7 @@ class TestBalances(BalancesCommon):
         customer = self.make_customer("Weeks")
         self.make_invoice(customer, 100, days=8)
         self.assertEqual(self.debtor(customer).bucket_1, 100)
-        self.company.sudo().write({"collection_bucket_1": 7, "collection_bucket_2": 14, "collection_bucket_3": 21})
+        self.company.write({"collection_bucket_1": 7, "collection_bucket_2": 14, "collection_bucket_3": 21})
         debtor = self.debtor(customer)
         self.assertEqual((debtor.bucket_1, debtor.bucket_2), (0, 100))
         self.assertEqual(self.Debtor.fields_get(["bucket_2"])["bucket_2"]["string"], "8-14")
@@ -428,22 +428,22 @@ class TestBalances(BalancesCommon):
         debtor = self.debtor(customer)
         self.env.flush_all()
         self.env.cr.execute("UPDATE collection_debtor SET overdue = 7 WHERE id = %s", [debtor.id])
-        self.env["collection.debtor.touch"].sudo().create({"partner_id": customer.id, "company_id": self.company.id})
+        self.env["collection.debtor.touch"].create({"partner_id": customer.id, "company_id": self.company.id})
         debtor.invalidate_recordset()
         self.assertEqual(debtor.overdue, 7)
         self.Notice._cron_dispatch()
         self.assertEqual(debtor.overdue, 100)
-        self.assertFalse(self.env["collection.debtor.touch"].sudo().search([]))
+        self.assertFalse(self.env["collection.debtor.touch"].search([]))
 
     def test_a_touch_of_an_archived_company_stops_nobody(self):
         customer = self.make_customer("Archived Company")
         company = self.company_data_2["company"]
-        self.env["collection.debtor.touch"].sudo().create({"partner_id": customer.id, "company_id": company.id})
+        self.env["collection.debtor.touch"].create({"partner_id": customer.id, "company_id": company.id})
         self.env.flush_all()
         self.env.cr.execute("UPDATE res_company SET active = FALSE WHERE id = %s", [company.id])
         self.env.invalidate_all()
         self.settle()
-        self.assertFalse(self.env["collection.debtor.touch"].sudo().search([]))
+        self.assertFalse(self.env["collection.debtor.touch"].search([]))
 
     # === Families ===#
 
