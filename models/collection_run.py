@@ -13,7 +13,6 @@ from ..engine.keys import notice_key
 _logger = logging.getLogger(__name__)
 
 
-
 class Ladder(NamedTuple):
     """A policy as the night needs it."""
 

@@ -32,6 +32,8 @@ class BalancesCommon(CollectionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        if not hasattr(cls, "company_data_2"):  # 19.0 makes it on demand
+            cls.company_data_2 = cls.setup_other_company()
         cls.foreign = cls.env["res.currency"].create({"name": "TCU", "symbol": "T", "rounding": 0.01})
         cls.env["res.currency.rate"].create(
             [
@@ -466,7 +468,8 @@ class TestBalances(BalancesCommon):
         self.assertEqual(self.Debtor.search([("partner_id", "=", one.id)]).total_due, 0)
         one.parent_id = False
         self.assert_balances(one, two)
-        self.assertEqual((self.debtor(one).total_due, self.debtor(two).total_due), (100, 0))
+        # 17.0 leaves the lines where they were, 19.0 gave them to the head office.
+        self.assertEqual(self.debtor(one).total_due + self.debtor(two).total_due, 100)
 
     def test_an_archived_customer_still_owes(self):
         customer = self.make_customer("Gone")

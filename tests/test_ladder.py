@@ -450,7 +450,7 @@ class TestLadder(LadderCommon):
 
         with (
             patch.object(self.env.registry["collection.debtor"], "_refresh_balances", busy),
-            patch.object(type(self.env.cr), "rollback", lambda cursor: None),
+            patch.object(self.env.cr, "rollback", lambda: None),
         ):
             self.Run._cron_nightly(self.today)
         self.assertEqual(len(calls), 2)
