@@ -232,10 +232,10 @@ class TestCheckAgain(DispatchCommon):
         customer = self.make_customer("Late Retry")
         invoice = self.make_invoice(customer, 1000, days=14)
         notice = self.queue(customer, invoice)
-        notice._fail("the printer was away", retry=True)
+        notice._fail("the printer was away")
         following = self.night(fields.Date.add(self.today, days=1)).filtered(lambda new: new.state == "queued")
         self.assertEqual(following.level_id, self.env.ref("account_collection.level_late_15"))
-        notice.next_try = fields.Datetime.now()
+        notice.action_retry()
         with patch.object(type(self.company), "_get_collection_today", lambda company: following.date):
             self.dispatch()
         self.assertEqual(following.state, "outgoing")
@@ -360,6 +360,7 @@ class TestFailures(DispatchCommon):
             "dispatch_sender",
             "account_collection.group_collection_collector,account_collection.group_collection_sender",
         )
+        notices.debtor_id.collector_id = sender
         as_sender = notices.with_user(sender)
         as_sender[0].action_retry()
         as_sender[1].action_cancel()
