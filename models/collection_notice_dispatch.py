@@ -18,7 +18,8 @@ from .notice_states import FAILED, OUTGOING, QUEUED, SENT
 
 _logger = logging.getLogger(__name__)
 
-BATCH = 50
+# Measured: statements per notice halve from 100 to 200 and change little after; the memory of a batch is a few MB.
+BATCH = 200
 TIME_BUDGET = 60.0
 
 
@@ -135,8 +136,11 @@ class CollectionNoticeDispatch(models.AbstractModel):
             self._fail(str(error) or type(error).__name__, retry=isinstance(error, OSError))
 
     def _dispatch_batch(self):
-        for channel, notices in self._recheck().grouped("channel").items():
-            getattr(notices, f"_dispatch_{channel}")()
+        notices = self._recheck()
+        # Read once for all channels, templates and languages, whose records would fetch their own otherwise.
+        notices.line_ids.move_id.fetch(["name", "ref", "company_id", "partner_id"])
+        for channel, of_channel in notices.grouped("channel").items():
+            getattr(of_channel, f"_dispatch_{channel}")()
         self.env["collection.debtor.touch"]._touch_partners(
             {(notice.partner_id.id, notice.company_id.id) for notice in self}
         )
@@ -533,7 +537,9 @@ class CollectionNoticeDispatch(models.AbstractModel):
                 state,
             )
         )
-        notices.invalidate_recordset()
+        notices.invalidate_recordset(
+            ["state", "message_id", "mail_id", "attachment_id", "email_to", "sent_on", "reason", "next_try"]
+        )
 
     @api.model
     def _query_mark(self, rows, state):
@@ -581,6 +587,9 @@ class CollectionNoticeDispatch(models.AbstractModel):
                 {
                     "res_model_id": model_id,
                     "res_id": notice.debtor_id.id,
+                    # Both are computed by default, and written one activity at a time.
+                    "res_name": notice.debtor_id.display_name,
+                    "date_done": False,
                     "activity_type_id": (level.activity_type_id or todo).id,
                     "summary": default_summary or level.name,
                     "date_deadline": fields.Date.add(today, days=level.activity_delay),
