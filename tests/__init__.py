@@ -3,6 +3,7 @@ from . import test_crash
 from . import test_dispatch
 from . import test_engine_aging
 from . import test_engine_dunning
+from . import test_i18n
 from . import test_install
 from . import test_ladder
 from . import test_policy
