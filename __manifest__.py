@@ -7,7 +7,7 @@
     "category": "Accounting/Accounting",
     "application": True,
     "depends": ["account", "mail", "portal", "resource"],
-    "external_dependencies": {"python": ["xlsxwriter", "dateutil"]},
+    "external_dependencies": {"python": ["xlsxwriter", "python-dateutil"]},
     "data": [
         "security/collection_security.xml",
         "security/ir.model.access.csv",

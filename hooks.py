@@ -9,6 +9,9 @@ def post_init_hook(env):
     debtors._flush_ledger()
     env.cr.execute(debtors._query_add_missing(with_history=True))
     debtors._refresh_balances()
+    if env.ref("base.module_account_collection").demo:
+        # Loaded once the registry is complete: see ir.module.module.
+        env.registry._collection_demo = True
 
 
 def uninstall_hook(env):

@@ -1,6 +1,6 @@
 """The measured work on one database, in a process of its own: ``python work.py DATABASE SAMPLE ALL`` prints JSON lines.
 
-Each line is a row of the report: ``{"work", "seconds", "statements", "peak", "count"}``.
+Each line is a row of the report: ``{"work", "seconds", "cpu", "statements", "peak", "count"}``.
 """
 
 import json
@@ -37,14 +37,17 @@ class Bench:
         self.env.cr.commit()
 
     def measured(self, name, work, count=None, **more):
-        """Do ``work``, print its row and return what it returned."""
+        """Do ``work``, print its row and return what it returned. The company is known, as it is after the refresh."""
         self.env.invalidate_all()
-        with Measure() as measure:
+        self.company._get_collection_today()
+        self.company.currency_id.fetch(["decimal_places"])
+        with Measure(self.env.cr) as measure:
             result = work()
             self.env.flush_all()
         row = {
             "work": name,
             "seconds": measure.seconds,
+            "cpu": measure.cpu,
             "statements": measure.statements,
             "peak": measure.peak,
             "count": count(result) if count else None,
@@ -65,8 +68,9 @@ class Bench:
 
     def decide(self, name="decide", today=None):
         """What would be queued; nothing is kept."""
-        run = self.env["collection.run"].create({"company_id": self.company.id, "date": self.today})
-        self.env.flush_all()
+        Run = self.env["collection.run"]
+        self.env.cr.execute(Run._query_open_run(self.company.id, self.today))
+        run = Run.browse(self.env.cr.fetchone()[0])
         self.measured(name, lambda: run._decide(self.company, today or self.today, None), lambda found: len(found[0]))
         self.env.cr.rollback()
 

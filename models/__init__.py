@@ -5,6 +5,7 @@ from . import account_move_line
 from . import account_partial_reconcile
 from . import mail_mail
 from . import mail_notification
+from . import collection_transaction
 from . import collection_policy
 from . import collection_level
 from . import collection_debtor_touch
@@ -20,3 +21,4 @@ from . import base_partner_merge
 from . import res_config_settings
 from . import collection_debtor_statement
 from . import ir_actions_report
+from . import ir_module_module

@@ -46,6 +46,19 @@ class Position(NamedTuple):
         )
 
 
+def _latest(level_ids, told_on):
+    """The last day of each level.
+
+    >>> _latest([1, 2, 1], [3, 4, 2])
+    {1: 3, 2: 4}
+    """
+    latest = {}
+    for level_id, day in zip(level_ids, told_on):
+        if level_id not in latest or latest[level_id] < day:
+            latest[level_id] = day
+    return latest
+
+
 class CollectionDebtorDunning(models.AbstractModel):
     """Reads debtors' open items as ``engine.dunning`` wants them, for the nightly run and again before a notice leaves.
 
@@ -112,11 +125,12 @@ class CollectionDebtorDunning(models.AbstractModel):
     @api.model
     def _query_open_items(self, company_id, today, debtor_ids=None):
         """Rows (debtor, policy, item, document, effective due date, currency, its decimal places, residual, residual in
-        company currency, covered, blocked, level ids told, their last days), by debtor and due date.
+        company currency, covered, blocked, level ids told, the day of each), by debtor and due date.
 
         Without ``debtor_ids``: of every debtor that is neither excluded, on hold, archived nor waiting for a notice to
-        leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors, policies and what was told
-        before are looked up by index, so that the plan is the same right after a bulk load.
+        leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors and what was
+        told before are looked up by index. Every inner side of a join is a table with a fitting index, so that no plan
+        loops over a whole set right after a bulk load, when PostgreSQL takes thousands of lines for a handful.
         """
         covered, cover_join = SQL("0"), SQL("")
         if cover_queries := self._get_cover_queries():
@@ -147,38 +161,30 @@ class CollectionDebtorDunning(models.AbstractModel):
             )
         return SQL(
             """
-            WITH debtors AS MATERIALIZED (
-                SELECT debtor.id, debtor.partner_id, %(policy)s AS policy_id
-                  FROM collection_debtor debtor
-                  JOIN res_partner customer ON customer.id = debtor.partner_id
-                 WHERE debtor.company_id = %(company)s AND %(who)s
-            )
-            SELECT debtors.id, debtors.policy_id, line.id, line.move_id, COALESCE(line.date_maturity, line.date) AS due,
+            SELECT debtor.id, %(policy)s, line.id, line.move_id, COALESCE(line.date_maturity, line.date) AS due,
                    line.currency_id, currency.decimal_places, line.amount_residual_currency, line.amount_residual,
                    %(covered)s,
-                   COALESCE(move.collection_no_dun
-                            AND (move.collection_no_dun_until IS NULL OR move.collection_no_dun_until >= %(today)s),
-                            FALSE),
+                   COALESCE(move.collection_no_dun AND (move.collection_no_dun_until IS NULL
+                                                        OR move.collection_no_dun_until >= %(today)s), FALSE),
                    told.level_ids, told.told_on
               FROM account_move_line line
               JOIN account_account account ON account.id = line.account_id
               JOIN account_move move ON move.id = line.move_id
               JOIN res_partner partner ON partner.id = line.partner_id
-              JOIN debtors ON debtors.partner_id = COALESCE(partner.commercial_partner_id, partner.id)
+              JOIN res_partner customer ON customer.id = COALESCE(partner.commercial_partner_id, partner.id)
+              JOIN collection_debtor debtor ON debtor.partner_id = customer.id AND debtor.company_id = line.company_id
               JOIN res_currency currency ON currency.id = line.currency_id
               LEFT JOIN LATERAL (
-                    SELECT array_agg(last.level_id) AS level_ids, array_agg(last.told_on) AS told_on
-                      FROM (SELECT spoken.level_id, MAX(spoken.told_on) AS told_on
-                              FROM collection_notice_line spoken
-                             WHERE spoken.move_line_id = line.id AND spoken.told_on IS NOT NULL
-                               AND spoken.level_id IS NOT NULL
-                             GROUP BY spoken.level_id) last) told ON TRUE
+                    SELECT array_agg(spoken.level_id) AS level_ids, array_agg(spoken.told_on) AS told_on
+                      FROM collection_notice_line spoken
+                     WHERE spoken.move_line_id = line.id AND spoken.told_on IS NOT NULL
+                       AND spoken.level_id IS NOT NULL) told ON TRUE
               %(cover_join)s
              WHERE account.account_type = 'asset_receivable' AND line.company_id = %(company)s AND %(is_open)s
-               AND line.amount_residual_currency <> 0 AND %(lines)s
-             ORDER BY debtors.id, due, line.id
+               AND line.amount_residual_currency <> 0 AND %(lines)s AND %(who)s
+             ORDER BY debtor.id, due, line.id
             """,
-            policy=self.env["collection.policy"]._query_debtor_policy("debtor"),
+            policy=self.env["collection.policy"]._query_debtor_policy("debtor", company_id),
             company=company_id,
             today=today,
             who=who,

@@ -33,13 +33,14 @@ class CollectionDebtorRefresh(models.AbstractModel):
         self._flush_ledger()
         partner_ids = [partner for partner, _company in pairs]
         company_ids = [company for _partner, company in pairs]
-        self.env.cr.execute(self._query_add(partner_ids, company_ids))
+        # Whoever calls this begins again after a conflict: no error in the log for what mends itself.
+        self.env.cr.execute(self._query_add(partner_ids, company_ids), log_exceptions=False)
         self._write_balances(partner_ids, company_ids)
 
     @api.model
     def _write_balances(self, partner_ids, company_ids):
         self._flush_ledger()
-        self.env.cr.execute(self._query_refresh(partner_ids, company_ids))
+        self.env.cr.execute(self._query_refresh(partner_ids, company_ids), log_exceptions=False)
         self.env["collection.debtor"].invalidate_model()
         self.env["collection.debtor.balance"].invalidate_model()
 
@@ -61,7 +62,7 @@ class CollectionDebtorRefresh(models.AbstractModel):
     @api.model
     def _query_add(self, partner_ids, company_ids):
         """Insert the debtors of these pairs that do not exist, where something was ever posted to a receivable account
-        of theirs. Served by the unique key (partner, company) and the indexes on the families' and the lines' partner."""
+        of theirs. Served by the unique key (partner, company) and the indexes on the partners of families and lines."""
         return SQL(
             """INSERT INTO collection_debtor (partner_id, company_id, create_uid, create_date, write_uid, write_date)
                SELECT pair.partner_id, pair.company_id, %(uid)s, now() AT TIME ZONE 'UTC',
@@ -88,16 +89,17 @@ class CollectionDebtorRefresh(models.AbstractModel):
         Served by Odoo's partial index on unreconciled lines; with history, by one scan of the lines."""
         return SQL(
             """INSERT INTO collection_debtor (partner_id, company_id, create_uid, create_date, write_uid, write_date)
-               SELECT customer.partner_id, customer.company_id, %(uid)s, now() AT TIME ZONE 'UTC',
-                      %(uid)s, now() AT TIME ZONE 'UTC'
-                 FROM (SELECT DISTINCT COALESCE(partner.commercial_partner_id, partner.id) AS partner_id,
-                              line.company_id
+               SELECT DISTINCT COALESCE(partner.commercial_partner_id, partner.id), customer.company_id,
+                      %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+                 FROM (SELECT line.partner_id, line.company_id
                          FROM account_move_line line
                          JOIN account_account account ON account.id = line.account_id
-                         JOIN res_partner partner ON partner.id = line.partner_id
                         WHERE account.account_type = 'asset_receivable' AND line.parent_state = 'posted'
-                          AND %(scope)s) customer
-                WHERE NOT EXISTS (SELECT 1 FROM collection_debtor debtor WHERE debtor.partner_id = customer.partner_id
+                          AND %(scope)s
+                        GROUP BY line.partner_id, line.company_id) customer
+                 JOIN res_partner partner ON partner.id = customer.partner_id
+                WHERE NOT EXISTS (SELECT 1 FROM collection_debtor debtor
+                                   WHERE debtor.partner_id = COALESCE(partner.commercial_partner_id, partner.id)
                                      AND debtor.company_id = customer.company_id)
                ON CONFLICT (partner_id, company_id) DO NOTHING""",
             uid=self.env.uid,
@@ -119,7 +121,9 @@ class CollectionDebtorRefresh(models.AbstractModel):
         only where they changed. Returns nothing.
 
         The open lines come from Odoo's partial index on unreconciled lines, or from the index on the lines' partner
-        when partners are given; the other look-ups are by primary key or by the indexes of the notices.
+        when partners are given; the other look-ups are by primary key or by the indexes of the notices. Right after a
+        bulk load PostgreSQL takes thousands of lines for a handful: so that no plan loops over them, what belongs to one
+        debtor is gathered by UNION ALL and GROUP BY, and only tables with a fitting index are joined.
         """
         some = partner_ids is not None
         companies = self.env["res.company"].sudo().with_context(active_test=False)
@@ -133,81 +137,53 @@ class CollectionDebtorRefresh(models.AbstractModel):
             )
             for company in companies
         )
-        debtors = lines = SQL("TRUE")
+        debtors = SQL("debtor.company_id = ANY(%s)", companies.ids)
+        lines = SQL("TRUE")
         if some:
             family = self.env["res.partner"].sudo().with_context(active_test=False)
             family_ids = family.search([("commercial_partner_id", "in", partner_ids)]).ids
-            debtors = SQL("debtor.partner_id = ANY(%s)", partner_ids)
+            debtors = SQL("%s AND debtor.partner_id = ANY(%s)", debtors, partner_ids)
             lines = SQL("line.partner_id = ANY(%s)", family_ids)
         return SQL(
             """
             WITH calendar (company_id, today, edge_1, edge_2, edge_3) AS (VALUES %(calendar)s),
-            scope AS MATERIALIZED (
-                SELECT debtor.id, debtor.partner_id, debtor.company_id, calendar.today,
-                       calendar.edge_1, calendar.edge_2, calendar.edge_3, company.currency_id
-                  FROM collection_debtor debtor
-                  JOIN calendar ON calendar.company_id = debtor.company_id
-                  JOIN res_company company ON company.id = debtor.company_id
-                 WHERE %(debtors)s
-            ),
             open AS MATERIALIZED (
-                SELECT scope.id AS debtor_id, scope.currency_id AS company_currency_id, scope.today, line.id AS line_id,
-                       line.currency_id, line.amount_residual AS residual,
+                SELECT COALESCE(partner.commercial_partner_id, partner.id) AS partner_id, line.company_id,
+                       line.company_currency_id, line.currency_id, line.amount_residual AS residual,
                        line.amount_residual_currency AS residual_currency,
                        COALESCE(line.date_maturity, line.date) AS due,
-                       scope.today - COALESCE(line.date_maturity, line.date) AS days,
-                       scope.edge_1, scope.edge_2, scope.edge_3
+                       calendar.today - COALESCE(line.date_maturity, line.date) AS days,
+                       calendar.edge_1, calendar.edge_2, calendar.edge_3,
+                       (%(told)s) AS told
                   FROM account_move_line line
                   JOIN account_account account ON account.id = line.account_id
                   JOIN res_partner partner ON partner.id = line.partner_id
-                  JOIN scope ON scope.partner_id = COALESCE(partner.commercial_partner_id, partner.id)
-                            AND scope.company_id = line.company_id
+                  JOIN calendar ON calendar.company_id = line.company_id
                  WHERE account.account_type = 'asset_receivable' AND %(is_open)s AND %(lines)s
             ),
-            figures AS (
-                SELECT debtor_id,
-                       SUM(residual) AS total_due,
-                       SUM(residual) FILTER (WHERE residual > 0 AND days <= 0) AS not_due,
-                       SUM(residual) FILTER (WHERE residual > 0 AND days > 0) AS overdue,
-                       -SUM(residual) FILTER (WHERE residual < 0) AS unallocated,
-                       SUM(residual) FILTER (WHERE residual > 0 AND days BETWEEN 1 AND edge_1) AS bucket_1,
-                       SUM(residual) FILTER (WHERE residual > 0 AND days > edge_1 AND days <= edge_2) AS bucket_2,
-                       SUM(residual) FILTER (WHERE residual > 0 AND days > edge_2 AND days <= edge_3) AS bucket_3,
-                       SUM(residual) FILTER (WHERE residual > 0 AND days > edge_3) AS bucket_4,
-                       COUNT(*) FILTER (WHERE residual > 0 AND days > 0) AS overdue_count,
-                       MIN(due) FILTER (WHERE residual > 0) AS oldest_due_date,
-                       GREATEST(MAX(days) FILTER (WHERE residual > 0), 0) AS days_overdue
-                  FROM open GROUP BY debtor_id
-            ),
-            told AS (
-                SELECT DISTINCT ON (open.debtor_id) open.debtor_id, level.id AS level_id
-                  FROM open
-                  CROSS JOIN LATERAL (
-                        SELECT notice.level_id
-                          FROM collection_notice_line spoken
-                          JOIN collection_notice notice ON notice.id = spoken.notice_id
-                         WHERE spoken.move_line_id = open.line_id AND spoken.told_on IS NOT NULL
-                           AND notice.state IN ('outgoing', 'sent')) AS spoken
-                  JOIN collection_level level ON level.id = spoken.level_id
-                 ORDER BY open.debtor_id, level.day_from DESC, level.id
-            ),
-            by_currency AS (
-                SELECT debtor_id, currency_id,
-                       SUM(residual_currency) AS total_due,
-                       COALESCE(SUM(residual_currency) FILTER (WHERE residual_currency > 0 AND days <= 0), 0)
-                           AS not_due,
-                       COALESCE(SUM(residual_currency) FILTER (WHERE residual_currency > 0 AND days > 0), 0) AS overdue,
-                       COALESCE(-SUM(residual_currency) FILTER (WHERE residual_currency < 0), 0) AS unallocated
-                  FROM open
-                 WHERE debtor_id IN (SELECT debtor_id FROM open WHERE currency_id <> company_currency_id)
-                 GROUP BY debtor_id, currency_id
+            by_currency AS MATERIALIZED (
+                SELECT debtor.id AS debtor_id, owed.*
+                  FROM (SELECT partner_id, company_id, currency_id,
+                               SUM(residual_currency) AS total_due,
+                               COALESCE(SUM(residual_currency) FILTER (WHERE residual_currency > 0 AND days <= 0), 0)
+                                   AS not_due,
+                               COALESCE(SUM(residual_currency) FILTER (WHERE residual_currency > 0 AND days > 0), 0)
+                                   AS overdue,
+                               COALESCE(-SUM(residual_currency) FILTER (WHERE residual_currency < 0), 0)
+                                   AS unallocated,
+                               bool_or(currency_id <> company_currency_id) OVER (PARTITION BY partner_id, company_id)
+                                   AS is_mixed
+                          FROM open
+                         GROUP BY partner_id, company_id, company_currency_id, currency_id) owed
+                  JOIN collection_debtor debtor ON debtor.partner_id = owed.partner_id
+                                               AND debtor.company_id = owed.company_id
+                 WHERE owed.is_mixed
             ),
             gone AS (
                 DELETE FROM collection_debtor_balance balance
-                 USING scope
-                 WHERE balance.debtor_id = scope.id
-                   AND NOT EXISTS (SELECT 1 FROM by_currency WHERE by_currency.debtor_id = balance.debtor_id
-                                      AND by_currency.currency_id = balance.currency_id)
+                 USING collection_debtor debtor
+                 WHERE balance.debtor_id = debtor.id AND %(debtors)s
+                   AND (balance.debtor_id, balance.currency_id) NOT IN (SELECT debtor_id, currency_id FROM by_currency)
             ),
             kept AS (
                 INSERT INTO collection_debtor_balance AS balance
@@ -219,23 +195,40 @@ class CollectionDebtorRefresh(models.AbstractModel):
                  WHERE (balance.total_due, balance.not_due, balance.overdue, balance.unallocated) IS DISTINCT FROM
                        (EXCLUDED.total_due, EXCLUDED.not_due, EXCLUDED.overdue, EXCLUDED.unallocated)
             ),
+            known AS (
+                SELECT partner_id, company_id, residual, due, days, edge_1, edge_2, edge_3, told,
+                       NULL::date AS paid_on, NULL::date AS contacted_on
+                  FROM open
+                 UNION ALL
+                SELECT paid.partner_id, paid.company_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, paid.paid_on, NULL
+                  FROM (%(payments)s) paid
+                 UNION ALL
+                SELECT debtor.partner_id, debtor.company_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                       (SELECT MAX(notice.sent_on) FROM collection_notice notice
+                         WHERE notice.debtor_id = debtor.id AND notice.sent_on IS NOT NULL)
+                  FROM collection_debtor debtor
+                 WHERE %(debtors)s
+            ),
             fresh AS (
-                SELECT scope.id, COALESCE(total_due, 0) AS total_due, COALESCE(not_due, 0) AS not_due,
-                       COALESCE(overdue, 0) AS overdue, COALESCE(unallocated, 0) AS unallocated,
-                       COALESCE(bucket_1, 0) AS bucket_1, COALESCE(bucket_2, 0) AS bucket_2,
-                       COALESCE(bucket_3, 0) AS bucket_3, COALESCE(bucket_4, 0) AS bucket_4,
-                       COALESCE(overdue_count, 0) AS overdue_count, oldest_due_date,
-                       COALESCE(days_overdue, 0) AS days_overdue, told.level_id,
-                       paid.last_payment_date, contact.last_contact_date
-                  FROM scope
-                  LEFT JOIN figures ON figures.debtor_id = scope.id
-                  LEFT JOIN told ON told.debtor_id = scope.id
-                  LEFT JOIN (%(payments)s) paid ON paid.partner_id = scope.partner_id
-                                               AND paid.company_id = scope.company_id
-                  LEFT JOIN LATERAL (
-                        SELECT notice.sent_on AS last_contact_date FROM collection_notice notice
-                         WHERE notice.debtor_id = scope.id AND notice.sent_on IS NOT NULL
-                         ORDER BY notice.sent_on DESC LIMIT 1) contact ON TRUE
+                SELECT partner_id, company_id,
+                       COALESCE(SUM(residual), 0) AS total_due,
+                       COALESCE(SUM(residual) FILTER (WHERE residual > 0 AND days <= 0), 0) AS not_due,
+                       COALESCE(SUM(residual) FILTER (WHERE residual > 0 AND days > 0), 0) AS overdue,
+                       COALESCE(-SUM(residual) FILTER (WHERE residual < 0), 0) AS unallocated,
+                       COALESCE(SUM(residual) FILTER (WHERE residual > 0 AND days BETWEEN 1 AND edge_1), 0) AS bucket_1,
+                       COALESCE(SUM(residual) FILTER (WHERE residual > 0 AND days > edge_1 AND days <= edge_2), 0)
+                           AS bucket_2,
+                       COALESCE(SUM(residual) FILTER (WHERE residual > 0 AND days > edge_2 AND days <= edge_3), 0)
+                           AS bucket_3,
+                       COALESCE(SUM(residual) FILTER (WHERE residual > 0 AND days > edge_3), 0) AS bucket_4,
+                       COUNT(*) FILTER (WHERE residual > 0 AND days > 0) AS overdue_count,
+                       MIN(due) FILTER (WHERE residual > 0) AS oldest_due_date,
+                       GREATEST(MAX(days) FILTER (WHERE residual > 0), 0) AS days_overdue,
+                       -(MAX(told))[2] AS level_id,
+                       MAX(paid_on) AS last_payment_date,
+                       MAX(contacted_on) AS last_contact_date
+                  FROM known
+                 GROUP BY partner_id, company_id
             )
             UPDATE collection_debtor debtor
                SET total_due = fresh.total_due, not_due = fresh.not_due, overdue = fresh.overdue,
@@ -245,7 +238,7 @@ class CollectionDebtorRefresh(models.AbstractModel):
                    level_id = fresh.level_id, last_payment_date = fresh.last_payment_date,
                    last_contact_date = fresh.last_contact_date
               FROM fresh
-             WHERE fresh.id = debtor.id
+             WHERE fresh.partner_id = debtor.partner_id AND fresh.company_id = debtor.company_id AND %(debtors)s
                AND (debtor.total_due, debtor.not_due, debtor.overdue, debtor.unallocated, debtor.bucket_1,
                     debtor.bucket_2, debtor.bucket_3, debtor.bucket_4, debtor.overdue_count, debtor.oldest_due_date,
                     debtor.days_overdue, debtor.level_id, debtor.last_payment_date, debtor.last_contact_date)
@@ -257,23 +250,38 @@ class CollectionDebtorRefresh(models.AbstractModel):
             calendar=calendar,
             debtors=debtors,
             lines=lines,
+            told=self._query_told_level(),
             is_open=self._query_is_open("line"),
             payments=self._query_last_payments(lines),
         )
 
     @api.model
+    def _query_told_level(self):
+        """Highest level at which ``line`` was told to the customer, as an array [first day, minus its id] that sorts.
+        Served by the partial index of told items and by primary keys."""
+        return SQL(
+            """SELECT MAX((SELECT ARRAY[level.day_from, -level.id]
+                             FROM collection_notice notice JOIN collection_level level ON level.id = notice.level_id
+                            WHERE notice.id = spoken.notice_id AND notice.state IN ('outgoing', 'sent')))
+                 FROM collection_notice_line spoken
+                WHERE spoken.move_line_id = line.id AND spoken.told_on IS NOT NULL"""
+        )
+
+    @api.model
     def _query_last_payments(self, lines):
-        """Rows (commercial partner, company, date of the last receipt). A receipt is a receivable line credited in a
+        """Rows (commercial partner, company, date of a last receipt). A receipt is a receivable line credited in a
         bank or cash journal. Served by the index on the lines' partner, or by one scan for all customers."""
         return SQL(
-            """SELECT COALESCE(partner.commercial_partner_id, partner.id) AS partner_id, line.company_id,
-                      MAX(line.date) AS last_payment_date
-                 FROM account_move_line line
-                 JOIN account_account account ON account.id = line.account_id
-                 JOIN account_journal journal ON journal.id = line.journal_id
-                 JOIN res_partner partner ON partner.id = line.partner_id
-                WHERE account.account_type = 'asset_receivable' AND line.parent_state = 'posted' AND line.balance < 0
-                  AND journal.type IN ('bank', 'cash') AND %s
-                GROUP BY 1, 2""",
+            """SELECT COALESCE(partner.commercial_partner_id, partner.id) AS partner_id, receipt.company_id,
+                      receipt.date AS paid_on
+                 FROM (SELECT line.partner_id, line.company_id, line.journal_id, MAX(line.date) AS date
+                         FROM account_move_line line
+                         JOIN account_account account ON account.id = line.account_id
+                        WHERE account.account_type = 'asset_receivable' AND line.parent_state = 'posted'
+                          AND line.balance < 0 AND %s
+                        GROUP BY line.partner_id, line.company_id, line.journal_id) receipt
+                 JOIN account_journal journal ON journal.id = receipt.journal_id
+                 JOIN res_partner partner ON partner.id = receipt.partner_id
+                WHERE journal.type IN ('bank', 'cash')""",
             lines,
         )

@@ -211,9 +211,9 @@ class CollectionDebtor(models.Model):
     def _query_statement_items(self, as_of):
         """Return the statement that lists the open receivable lines of these debtors."""
         # One row per receivable line that is open, live or at the end of a day, with both residuals.
-        # Partners come by res_partner's index on commercial_partner_id; live lines by the partial index
-        # account_move_line__unreconciled_index, past ones by account_move_line_partner_id_ref_idx and
-        # the two indexes of account_partial_reconcile, of which a line needs the one of its own side.
+        # Partners come by res_partner's index on commercial_partner_id; their lines by
+        # account_move_line_partner_id_ref_idx or, live, by the partial account_move_line__unreconciled_index where
+        # histories are long; what was reconciled by the two indexes of account_partial_reconcile.
         if as_of:
             residual = SQL("line.balance - COALESCE(paid.amount, 0)")
             residual_currency = SQL("line.amount_currency - COALESCE(paid.amount_currency, 0)")

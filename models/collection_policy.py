@@ -69,22 +69,28 @@ class CollectionPolicy(models.Model):
         return True
 
     @api.model
-    def _query_debtor_policy(self, debtor_alias):
+    def _query_debtor_policy(self, debtor_alias, company_id=None):
         """Expression for the policy of a ``collection_debtor`` row: its own, else its customer's tags', else the
         company's; an archived one counts as none. Served by the primary keys of the policies and of the two relation
-        tables."""
+        tables; customers without a policy's tag, most of them, are told apart by one hash. With ``company_id``, all
+        debtors are that company's and its policy is read once."""
         debtor = SQL.identifier(debtor_alias)
         return SQL(
             """COALESCE(
-                (SELECT policy.id FROM collection_policy policy WHERE policy.id = %(debtor)s.policy_id AND policy.active),
-                (SELECT policy.id
+                (SELECT policy.id FROM collection_policy policy
+                  WHERE policy.id = %(debtor)s.policy_id AND policy.active),
+                CASE WHEN %(debtor)s.partner_id IN (
+                    SELECT tagged.partner_id FROM res_partner_res_partner_category_rel tagged
+                      JOIN collection_policy_partner_tag_rel chosen ON chosen.category_id = tagged.category_id)
+                THEN (SELECT policy.id
                    FROM res_partner_res_partner_category_rel tagged
                    JOIN collection_policy_partner_tag_rel chosen ON chosen.category_id = tagged.category_id
                    JOIN collection_policy policy ON policy.id = chosen.policy_id
                   WHERE tagged.partner_id = %(debtor)s.partner_id AND policy.active
                     AND (policy.company_id IS NULL OR policy.company_id = %(debtor)s.company_id)
-                  ORDER BY policy.sequence, policy.id LIMIT 1),
+                  ORDER BY policy.sequence, policy.id LIMIT 1) END,
                 (SELECT company.collection_policy_id FROM res_company company
-                  WHERE company.id = %(debtor)s.company_id))""",
+                  WHERE company.id = %(company)s))""",
             debtor=debtor,
+            company=company_id or SQL("%s.company_id", debtor),
         )

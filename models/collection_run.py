@@ -12,8 +12,6 @@ from ..engine.keys import notice_key
 
 _logger = logging.getLogger(__name__)
 
-CONFLICT_TRIES = 10
-CONFLICTS = (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected)
 
 
 class Ladder(NamedTuple):
@@ -36,7 +34,7 @@ class CollectionRun(models.Model):
 
     _name = "collection.run"
     _description = "Collection Run"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "collection.transaction"]
     _mail_post_access = "read"
     _order = "date desc, id desc"
 
@@ -165,21 +163,6 @@ class CollectionRun(models.Model):
         self._in_transaction(self.env["collection.notice"]._trigger_dispatch)
 
     @api.model
-    def _in_transaction(self, work, *args):
-        """Do a piece of work and commit it. When somebody else changed what it read, it begins again from what they
-        committed; after ``CONFLICT_TRIES`` the error is raised."""
-        for attempt in range(1, CONFLICT_TRIES + 1):
-            try:
-                result = work(*args)
-                self._commit()
-                return result
-            except CONFLICTS:
-                self.env.cr.rollback()
-                self.env.invalidate_all()
-                if attempt == CONFLICT_TRIES:
-                    raise
-
-    @api.model
     def _refresh_all(self):
         self.env["collection.debtor.touch"]._drain()
         self.env["collection.debtor"]._refresh_balances()
@@ -194,12 +177,6 @@ class CollectionRun(models.Model):
             raise
         except Exception:
             _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
-
-    @api.model
-    def _commit(self):
-        # What is decided stays decided: a crash later on loses none of it.
-        self.env.flush_all()
-        self.env.cr.commit()  # pylint: disable=invalid-commit
 
     @api.model
     def _run_company(self, company, today):

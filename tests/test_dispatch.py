@@ -232,7 +232,7 @@ class TestCheckAgain(DispatchCommon):
         customer = self.make_customer("Late Retry")
         invoice = self.make_invoice(customer, 1000, days=14)
         notice = self.queue(customer, invoice)
-        notice._fail("the printer was away", retry=True)
+        notice._fail("the printer was away")
         following = self.night(fields.Date.add(self.today, days=1)).filtered(lambda new: new.state == "queued")
         self.assertEqual(following.level_id, self.env.ref("account_collection.level_late_15"))
         notice.next_try = fields.Datetime.now()
