@@ -39,10 +39,10 @@ class TestCatalogues(CollectionCommon):
         buffer = io.BytesIO()
         trans_export(None, [catalogues.ADDON], buffer, "po", self.env.cr)
         exported = catalogues.template(buffer.getvalue().decode())
-        texts = {term.msgid for term in exported if any(self._is_ours(path) for path, _line in term.occurrences)}
-        known = {term.msgid for term in self.template}
+        known, found = ({term.msgid for term in terms} for terms in (self.template, exported))
+        ours = {term.msgid for term in exported if any(self._is_ours(path) for path, _line in term.occurrences)}
         self.assertEqual(
-            (sorted(texts - known), sorted(known - texts)),
+            (sorted(ours - known), sorted(known - found)),
             ([], []),
             "Texts are new (first list) or gone (second list): run `make i18n` and translate what it names.",
         )
@@ -123,3 +123,26 @@ class TestSpanish(CollectionCommon):
         self.debtor(self.customer)
         notice = self.night().with_context(lang="es_MX")
         self.assertIn("tiene 5 días vencidos: Primer recordatorio", notice.why)
+
+    def test_what_a_night_writes_for_the_company_s_people_is_in_its_language(self):
+        self.company.partner_id.lang = "es_MX"
+        unreachable = self.make_customer("Sin Correo", email=False)
+        late = self.make_invoice(unreachable, 100, days=35)
+        told = self.make_invoice(self.customer, 100, days=35)
+        self.policy.level_ids.fallback_channel = False
+        self.debtor(self.customer)
+        notices = self.night()
+        self.assertFalse(self.env.context.get("lang") == "es_MX")
+        self.Notice._cron_dispatch()
+        failed = notices.filtered(lambda notice: notice.partner_id == unreachable)
+        self.assertEqual(failed.reason, "Sin Correo no tiene dirección de correo.")
+        self.assertIn("Requerimiento formal por correo", told.message_ids[0].body)
+        self.assertFalse(late.message_ids.filtered(lambda message: "Requerimiento" in (message.body or "")))
+
+    def test_a_remark_is_in_the_company_s_language(self):
+        self.company.partner_id.lang = "es_MX"
+        self.make_invoice(self.customer, 100, days=35)
+        self.debtor(self.customer).policy_id = self.env["collection.policy"].create({"name": "Empty"})
+        self.night()
+        run = self.Run.search([("company_id", "=", self.company.id)])
+        self.assertIn("deudores no tienen una política", run.remark)
