@@ -6,6 +6,7 @@ from . import test_dispatch
 from . import test_engine_aging
 from . import test_engine_dunning
 from . import test_engine_windows
+from . import test_i18n
 from . import test_install
 from . import test_ladder
 from . import test_policy
