@@ -261,12 +261,15 @@ class CollectionNoticeDispatch(models.AbstractModel):
 
     def _dispatch_letter(self):
         """Print the text of the level above the statement, and ask a person to post it."""
-        texts = self._render_texts()
-        documents = self._attach_statements({notice.debtor_id.id: text.body for notice, text in texts.items()})
-        messages = self._create_messages(texts, documents, {})
-        self._mark_handed_over(self, SENT, messages, {}, documents, {})
-        self._log_on_invoices()
-        self._schedule_level_activities(_("Print and post the letter"))
+        notices = self.filtered(lambda notice: notice.partner_id.street or notice.partner_id.city)
+        for notice in self - notices:
+            notice._try_next_channel(_("%(customer)s has no postal address.", customer=notice.partner_id.display_name))
+        texts = notices._render_texts()
+        documents = notices._attach_statements({notice.debtor_id.id: text.body for notice, text in texts.items()})
+        messages = notices._create_messages(texts, documents, {})
+        self._mark_handed_over(notices, SENT, messages, {}, documents, {})
+        notices._log_on_invoices()
+        notices._schedule_level_activities(_("Print and post the letter"))
 
     def _dispatch_call(self):
         """Ask the collector to call."""

@@ -19,3 +19,15 @@ class TestNight(CollectionCommon):
         self.assertEqual(notice.mail_id.state, "outgoing")
         self.pay(invoice)
         self.assertEqual(self.debtor(customer).overdue, 0)
+
+    def test_a_letter_needs_a_postal_address(self):
+        """Without one the level's other channel is tried, and the notice says why."""
+        self.env.ref("account_collection.level_late_60").write({"channel": "letter", "fallback_channel": "mail"})
+        customer = self.make_customer("Nomad", street=False, city=False)
+        self.make_invoice(customer, 1000, days=90)
+        letter = self.night()
+        self.Notice._cron_dispatch()
+        mail = self.notices(customer) - letter
+        self.assertEqual((letter.channel, letter.state), ("letter", "failed"))
+        self.assertIn("Nomad has no postal address", letter.reason)
+        self.assertEqual((mail.channel, mail.state, mail.email_to), ("mail", "outgoing", customer.email))
