@@ -188,8 +188,12 @@ def do_post_at_once(cr):
     env = environment(cr)
     prepare_company(env)
     partner = env["res.partner"].create({"name": "Posted at Once", "email": "once@customer.example.com"})
+    income = env["account.journal"].search([("type", "=", "sale")], limit=1).default_account_id
     journals = env["account.journal"].create(
-        [{"name": f"Sales {code}", "type": "sale", "code": code} for code in ("ONE", "TWO")]
+        [
+            {"name": f"Sales {code}", "type": "sale", "code": code, "default_account_id": income.id}
+            for code in ("ONE", "TWO")
+        ]
     )
     drafts = [make_invoice(env, partner, post=False, journal_id=journal.id).id for journal in journals]
     cr.commit()
