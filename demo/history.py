@@ -20,7 +20,8 @@ class History:
 
     def __init__(self, env, company, today, manager):
         self.company = company
-        self.env = env(context=dict(env.context, allowed_company_ids=company.ids))
+        # Nobody is written to about the activities of the past either.
+        self.env = env(context=dict(env.context, allowed_company_ids=company.ids, mail_activity_quick_update=True))
         self.today = today
         self.manager = manager
 

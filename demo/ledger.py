@@ -25,10 +25,14 @@ class Ledger:
     def __init__(self, env, company, partners, terms, today):
         self.company = company
         self.env = env(context=dict(env.context, allowed_company_ids=company.ids, tracking_disable=True))
-        self.partners = partners.with_env(self.env)
+        self.partners = partners.with_env(self.env).with_company(company)
         self.terms = terms
         self.today = today
         self.mexican = company.currency_id.name == "MXN"
+        # A fiscal position that changes nothing spares the search for one at every document.
+        self.partners.property_account_position_id = self.env["account.fiscal.position"].create(
+            {"name": "Régimen general" if self.mexican else "Standard", "company_id": company.id}
+        )
         self.currencies = {name: self.env.ref(f"base.{name}") for name in ("MXN", "USD")}
         self.journal = self.env["account.journal"].search(
             [("type", "=", "bank"), ("company_id", "=", company.id)], limit=1
@@ -37,6 +41,11 @@ class Ledger:
         self.method_line = self.journal.inbound_payment_method_line_ids[:1]
         self.method_line.payment_account_id = self.journal.default_account_id
         self.tax = company.account_sale_tax_id
+        self.sales_code = self.env["account.journal"].search(
+            [("type", "=", "sale"), ("company_id", "=", company.id)], limit=1
+        ).code
+        self.numbers = defaultdict(int)
+        """Prefix of a bill's number, with its year: last number given, so that no bill asks the database for its own."""
         self.lines = {}
         """Key of a bill: its receivable lines by due date."""
         self.remaining = defaultdict(dict)
@@ -85,6 +94,7 @@ class Ledger:
             "company_id": self.company.id,
             "currency_id": self.currencies[bill.currency].id,
             "invoice_date": self.today - timedelta(days=bill.day),
+            "name": self._next_name(bill),
             "ref": bill.order,
             "invoice_payment_term_id": self.terms[bill.terms].id if not bill.credits else False,
             "invoice_user_id": False,
@@ -110,6 +120,12 @@ class Ledger:
                 collection_no_dun=True, collection_no_dun_reason=bill.no_dun, collection_no_dun_until=until
             )
         return values
+
+    def _next_name(self, bill):
+        year = (self.today - timedelta(days=bill.day)).year
+        prefix = f"{'R' if bill.credits else ''}{self.sales_code}/{year}"
+        self.numbers[prefix] += 1
+        return f"{prefix}/{self.numbers[prefix]:05d}"
 
     # === Receipts ===#
 

@@ -20,6 +20,8 @@ from . import people
 
 SEED = "collections"
 YEAR = 365
+RECENT = 40
+"""Bills that are not older than so many days are paid one by one."""
 MX, US = "mx", "us"
 SETTLED = None
 """Standing of who owes nothing."""
@@ -151,8 +153,8 @@ def _plan_debtor(company, customer, standing):
             share = rng.choice((0.25, 0.4, 0.5, 0.6))
             paid = rng.randint(1, max(1, min(bill.day - 1, 25)))
             receipts.append(Receipt(customer, paid, bill.currency, ((bill.key, open_items[0], share),)))
-    if rng.random() < 0.3:
-        receipts = _join_first_two(receipts)
+    if rng.random() < 0.5:
+        receipts = _join_pairs(receipts)
     return Plan(bills, receipts)
 
 
@@ -195,13 +197,17 @@ def _credit_note(rng, bill, likelihood):
     ]
 
 
-def _join_first_two(receipts):
-    """The customer paid its two oldest bills with one transfer, when the second fell due."""
-    ordered = sorted(receipts, key=lambda receipt: -receipt.day)
-    if len(ordered) < 4 or ordered[0].currency != ordered[1].currency:
-        return receipts
-    first, second, *rest = ordered
-    return [second._replace(pays=first.pays + second.pays), *rest]
+def _join_pairs(receipts):
+    """The customer paid its old bills two by two, with one transfer when the second was paid."""
+    old = sorted((receipt for receipt in receipts if receipt.day > RECENT), key=lambda receipt: -receipt.day)
+    joined = [receipt for receipt in receipts if receipt.day <= RECENT]
+    while old:
+        first = old.pop(0)
+        if old and old[0].currency == first.currency:
+            second = old.pop(0)
+            first = second._replace(pays=first.pays + second.pays)
+        joined.append(first)
+    return joined
 
 
 def _make_special(customer, standing, plan):

@@ -22,6 +22,8 @@ class CollectionDebtorRefresh(models.AbstractModel):
             return
         if debtors is None:
             self._flush_ledger()
+            # Compiling the statement below costs more than it saves.
+            self.env.cr.execute("SET LOCAL jit = off")
             self.env.cr.execute(self._query_add_missing())
             self._write_balances(None, None)
         else:
@@ -108,12 +110,9 @@ class CollectionDebtorRefresh(models.AbstractModel):
 
     @api.model
     def _query_is_open(self, alias):
-        """Condition of Odoo's partial index on unreconciled lines, spelled as the index spells it."""
-        return SQL(
-            """(%(line)s.reconciled IS NULL OR %(line)s.reconciled = FALSE OR %(line)s.reconciled IS NOT TRUE)
-               AND %(line)s.parent_state = 'posted'""",
-            line=SQL.identifier(alias),
-        )
+        """Condition of Odoo's partial index on unreconciled lines. The index spells it as three alternatives; one of
+        them is enough to use it, and PostgreSQL estimates it better than all three."""
+        return SQL("%(line)s.reconciled IS NOT TRUE AND %(line)s.parent_state = 'posted'", line=SQL.identifier(alias))
 
     @api.model
     def _query_refresh(self, partner_ids, company_ids):

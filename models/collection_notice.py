@@ -297,6 +297,10 @@ class CollectionNotice(models.Model):
                 note=self.reason,
             )
 
+    def _bounce(self, failure_reason):
+        """The mail of these notices came back."""
+        self._fail(_("The mail came back: %(reason)s", reason=failure_reason or _("no reason given")))
+
     def _deliver(self, mail_states):
         """Take over what became of the mails of these notices: ``{mail id: (state, failure reason, retry)}``."""
         for notice in self:

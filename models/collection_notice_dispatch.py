@@ -78,7 +78,8 @@ class CollectionNoticeDispatch(models.AbstractModel):
     def _dispatch_next(self, size):
         """Dispatch the next ``size`` notices; returns how many there were."""
         batch = self._claim(size)
-        batch._dispatch_isolated()
+        for lang, notices in batch.grouped(lambda notice: notice.company_id._get_collection_lang()).items():
+            notices.with_context(lang=lang)._dispatch_isolated()
         return len(batch)
 
     @api.model
