@@ -4,10 +4,10 @@ PYTHON ?= python3
 DEV = $(PYTHON) -m tools.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format bench shell clean
+.PHONY: help setup demo stop test lint format i18n bench shell clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
 
 demo: ## everything from nothing: Odoo with demo data, one nightly run, mails caught, served on http://127.0.0.1:8069 (PORT=)
 	@$(DEV) demo
@@ -23,6 +23,9 @@ lint: ## ruff, pylint-odoo, data files
 
 format: ## let ruff mend what it can
 	@FIX=1 $(DEV) lint --only ruff
+
+i18n: ## export the texts to i18n/*.pot, bring the translations up to date, tell what is left to translate
+	@$(DEV) i18n
 
 bench: ## the measured work, at the size of a real company (ARGS=)
 	@$(DEV) bench

@@ -9,13 +9,23 @@ def post_init_hook(env):
     debtors._flush_ledger()
     env.cr.execute(debtors._query_add_missing(with_history=True))
     debtors._refresh_balances()
+    if env.ref("base.module_account_collection").demo:
+        # Loaded once the registry is complete: see ir.module.module.
+        env.registry._collection_demo = True
 
 
 def uninstall_hook(env):
-    """Remove what refers to the add-on's models without a foreign key, so that Odoo is left as it was."""
+    """Remove what refers to the add-on's models without a foreign key, and free what one would hold back, so that Odoo
+    is left as it was. The short entries on invoices stay: they are the invoices' own history."""
+    # A company holds its policy fast, and with it the model of policies.
+    env["res.company"].with_context(active_test=False).search([]).collection_policy_id = False
     for name, model_field in (
         ("mail.message", "model"),
-        ("ir.attachment", "res_model"),
+        ("mail.followers", "res_model"),
         ("mail.activity", "res_model"),
+        ("ir.attachment", "res_model"),
+        ("ir.filters", "model_id"),
     ):
-        env[name].sudo().search([(model_field, "=like", "collection.%")]).unlink()
+        # With the id in the domain, attachments of binary fields are found too.
+        domain = [(model_field, "=like", "collection.%"), ("id", "!=", False)]
+        env[name].with_context(active_test=False).search(domain).unlink()

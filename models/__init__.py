@@ -21,3 +21,4 @@ from . import base_partner_merge
 from . import res_config_settings
 from . import collection_debtor_statement
 from . import ir_actions_report
+from . import ir_module_module

@@ -137,7 +137,9 @@ class CollectionDebtor(models.Model):
     @api.model
     def _group_expand_level_id(self, levels, domain, order=None):
         """Every level of the company's ladder is a column of the board, also the empty ones."""
-        return levels | self.env.company.collection_policy_id.level_ids
+        return (levels | self.env.company.collection_policy_id.level_ids).sorted(
+            lambda level: (level.day_from, level.id)
+        )
 
     @api.model
     def fields_get(self, allfields=None, attributes=None):

@@ -35,13 +35,14 @@ class CollectionDebtorRefresh(models.AbstractModel):
         self._flush_ledger()
         partner_ids = [partner for partner, _company in pairs]
         company_ids = [company for _partner, company in pairs]
-        self.env.cr.execute(self._query_add(partner_ids, company_ids))
+        # Whoever calls this begins again after a conflict: no error in the log for what mends itself.
+        self.env.cr.execute(self._query_add(partner_ids, company_ids), log_exceptions=False)
         self._write_balances(partner_ids, company_ids)
 
     @api.model
     def _write_balances(self, partner_ids, company_ids):
         self._flush_ledger()
-        self.env.cr.execute(self._query_refresh(partner_ids, company_ids))
+        self.env.cr.execute(self._query_refresh(partner_ids, company_ids), log_exceptions=False)
         self.env["collection.debtor"].invalidate_model()
         self.env["collection.debtor.balance"].invalidate_model()
 

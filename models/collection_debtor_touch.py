@@ -101,7 +101,7 @@ class CollectionDebtorTouch(models.Model):
     @api.model
     def _drain(self):
         """Refresh the debtors of every touch that no one else is refreshing."""
-        self.env.cr.execute(self._query_take())
+        self.env.cr.execute(self._query_take(), log_exceptions=False)
         pairs = self.env.cr.fetchall()
         if pairs:
             self.env["collection.debtor"]._refresh_partners(pairs)

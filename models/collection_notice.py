@@ -191,6 +191,7 @@ class CollectionNotice(models.Model):
         failed = self.filtered(lambda notice: notice.state == FAILED)
         if not failed:
             raise UserError(_("Only failed notices can be tried again."))
+        failed.sudo()._drop_mails()
         failed.sudo().write({"tries": 0, "next_try": False, "reason": False, "state": QUEUED, "mail_id": False})
         self._trigger_dispatch()
 
@@ -288,12 +289,17 @@ class CollectionNotice(models.Model):
         self.ensure_one()
         user = self.debtor_id._get_responsible()
         if user:
-            self.debtor_id.activity_schedule(
+            # Quickly: the activity says it; a mail about each would leave in the middle of the queue that just failed.
+            self.debtor_id.with_context(mail_activity_quick_update=True).activity_schedule(
                 "mail.mail_activity_data_todo",
                 user_id=user.id,
                 summary=_("Notice not delivered: %(level)s", level=self.level_id.name or self.display_name),
                 note=self.reason,
             )
+
+    def _bounce(self, failure_reason):
+        """The mail of these notices came back."""
+        self._fail(_("The mail came back: %(reason)s", reason=failure_reason or _("no reason given")))
 
     def _deliver(self, mail_states):
         """Take over what became of the mails of these notices: ``{mail id: (state, failure reason, retry)}``."""

@@ -78,7 +78,8 @@ class CollectionNoticeDispatch(models.AbstractModel):
     def _dispatch_next(self, size):
         """Dispatch the next ``size`` notices; returns how many there were."""
         batch = self._claim(size)
-        batch._dispatch_isolated()
+        for lang, notices in batch.grouped(lambda notice: notice.company_id._get_collection_lang()).items():
+            notices.with_context(lang=lang)._dispatch_isolated()
         return len(batch)
 
     @api.model
@@ -102,12 +103,20 @@ class CollectionNoticeDispatch(models.AbstractModel):
 
     @api.model
     def _requeue_due(self):
-        """Give failed notices whose time has come another try: their mail again where they have one, else all of it."""
+        """Give failed notices whose time has come another try: the mail that waits in Odoo's queue where it still tells
+        the truth, else everything from the start."""
         due = self.search([("state", "=", FAILED), ("next_try", "<=", fields.Datetime.now())])
         with_mail = due.filtered(lambda notice: notice.mail_id.state == "exception")
-        with_mail.mail_id.mark_outgoing()
-        with_mail.write({"state": OUTGOING, "next_try": False})
-        (due - with_mail).write({"state": QUEUED, "next_try": False})
+        amounts = {notice: notice.amount for notice in with_mail}
+        kept = with_mail._recheck().filtered(lambda notice: notice.amount == amounts[notice])
+        kept.mail_id.mark_outgoing()
+        kept.write({"state": OUTGOING, "next_try": False})
+        (with_mail - kept)._drop_mails()
+        (due - kept).filtered(lambda notice: notice.state == FAILED).write({"state": QUEUED, "next_try": False})
+
+    def _drop_mails(self):
+        """Undelivered mails that must not leave any more, neither by themselves nor by a person's retry in Odoo."""
+        self.mail_id.sudo().filtered(lambda mail: mail.state == "exception").unlink()
 
     def _dispatch_isolated(self):
         """Dispatch these notices; the one that cannot be built fails alone."""

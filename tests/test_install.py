@@ -1,5 +1,7 @@
 """Installing on a database with a past, and leaving it as it was."""
 
+import re
+
 from odoo.tests import tagged
 
 from .crash_common import CrashCase
@@ -47,9 +49,7 @@ TRACES = {
     "paper formats": "SELECT id FROM report_paperformat",
 }
 # The documents themselves: that no row was written shows in the transaction that wrote it last.
-LEDGER = (
-    """SELECT md5(string_agg(id || ':' || xmin || ':' || COALESCE(write_date::text, ''), ',' ORDER BY id)) FROM {}"""
-)
+LEDGER = "SELECT id, xmin::text FROM {} ORDER BY id"
 
 
 @tagged("-standard", "post_install", "collection_crash")
@@ -58,8 +58,10 @@ class TestInstall(CrashCase):
         return {name: set(self.execute(database, query)) for name, query in TRACES.items()}
 
     def ledger(self, database):
-        tables = ("account_move", "account_move_line", "res_partner", "account_partial_reconcile")
-        return {table: self.execute(database, LEDGER.format(table)) for table in tables}
+        tables = ("account_move", "account_move_line", "account_partial_reconcile")
+        rows = {table: self.execute(database, LEDGER.format(table)) for table in tables}
+        customers = "res_partner WHERE id NOT IN (SELECT partner_id FROM res_users)"
+        return {**rows, "res_partner": self.execute(database, LEDGER.format(customers))}
 
     def test_install_and_uninstall(self):
         database = self.clone()
@@ -69,8 +71,9 @@ class TestInstall(CrashCase):
         before, ledger = self.traces(database), self.ledger(database)
 
         log = self.install(database)
-        self.assertNotIn(" ERROR ", log)
-        self.assertEqual(self.ledger(database), ledger, "no document was written or recomputed")
+        self.assertEqual([line for line in log.splitlines() if " ERROR " in line], [])
+        for table, rows in self.ledger(database).items():
+            self.assertEqual(set(rows) - set(ledger[table]), set(), "no document was written or recomputed")
         with self.worker(database) as worker:
             debtors, customers, different = worker.do("debtors")
             self.assertEqual((debtors, different), (customers, 0))
@@ -81,9 +84,8 @@ class TestInstall(CrashCase):
 
         with self.worker(database) as worker:
             worker.do("uninstall")
-        log = worker.log.read_text()
-        self.assertNotIn(" ERROR ", log)
-        self.assertNotIn("Traceback", log)
+        trouble = re.compile(r" ERROR |could not be deleted \(\[\d")
+        self.assertEqual([line for line in worker.log.read_text().splitlines() if trouble.search(line)], [])
         after = self.traces(database)
         for name, rows in before.items():
             with self.subTest(name):

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 
-from . import console, demo, environment, instance, lint, odoo_source, suite, system, workspace
+from . import console, demo, environment, i18n, instance, lint, odoo_source, suite, system, workspace
 
 
 def setup(options: argparse.Namespace) -> int:
@@ -75,6 +75,11 @@ def run_demo(options: argparse.Namespace) -> int:
     return demo.demo(options.series, options.port)
 
 
+def update_translations(options: argparse.Namespace) -> int:
+    """Export the add-on's texts and bring the translations up to date."""
+    return i18n.update()
+
+
 def shell(options: argparse.Namespace) -> int:
     """Open an Odoo shell on the demo's database."""
     return demo.shell(options.series)
@@ -89,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
         "test": test,
         "lint": run_lint,
         "bench": bench,
+        "i18n": update_translations,
         "stop": stop,
         "clean": clean,
     }

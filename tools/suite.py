@@ -167,7 +167,7 @@ def _pytest(place: instance.Instance, base: str, tested: str, options: Options) 
         *(("-k", options.keyword) if options.keyword else ()),
         *options.extra,
         addon / "engine",
-        *(addon / "tools" / f"{name}.py" for name in ("port", "smtp_sink", "table")),
+        *(addon / "tools" / f"{name}.py" for name in ("catalogues", "port", "smtp_sink", "table")),
         addon / "tests",
     ]
     variables = place.variables(ACCOUNT_COLLECTION_BASE_DB=base, ACCOUNT_COLLECTION_TEST_DB=tested)

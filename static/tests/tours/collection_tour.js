@@ -91,7 +91,7 @@ registry.category("web_tour.tours").add("account_collection_tour", {
         },
         {
             content: "It is approved",
-            trigger: ".o_form_statusbar .o_arrow_button_current:contains('Approved')",
+            trigger: ".o_form_statusbar:has(.o_arrow_button_current:contains('Approved'))",
             run() {},
         },
         {

@@ -1,0 +1,69 @@
+"""Loads the demo: two companies, their users and customers, a year of their ledger, a month of nightly runs."""
+
+import logging
+import time
+from functools import partial
+
+from . import parties, plan
+from .history import History
+from .ledger import Ledger
+
+_logger = logging.getLogger(__name__)
+
+NIGHTS = range(30, 0, -1)
+"""Nights, as days before today, on which the nightly job ran in the demo's past."""
+
+
+def load(env):
+    """Load the demo data, once; a database that has them already is left alone."""
+    if parties.ref(env, "company_mx"):
+        return
+    started = time.monotonic()
+    env = env(context=dict(env.context, tracking_disable=True, mail_create_nosubscribe=True))
+    parties.activate_spanish(env)
+    companies = parties.make_companies(env)
+    today = companies[plan.MX]._get_collection_today()
+    parties.make_bank_accounts(env, companies)
+    parties.make_rates(env, companies, today)
+    parties.share_policies(env, companies)
+    users = parties.make_users(env, companies)
+    parties.admit_admin(env, companies)
+    tags = env["res.partner.category"].create([{"name": "Mayoreo"}, {"name": "Obra"}])
+    partners = parties.make_customers(env, tags)
+    terms = parties.make_terms(env)
+    for code, company_plan in plan.make_plan().items():
+        ledger = Ledger(env, companies[code], partners, terms, today)
+        history = History(env, companies[code], today, users[-1])
+        customers = plan.customers_of(code)
+        _live_through(ledger, history, company_plan, partial(_assign, env, companies[code], partners, customers, users))
+    env["collection.debtor"]._refresh_balances()
+    _logger.info("Collections: demo data loaded in %.1f s", time.monotonic() - started)
+
+
+def _live_through(ledger, history, company_plan, assign):
+    """Post what happened before each night, then let the night speak; ``assign`` hands out the debtors before the first."""
+    bills, receipts = list(company_plan.bills), list(company_plan.receipts)
+    for night in (*NIGHTS, -1):
+        old_bills = [bill for bill in bills if bill.day > night]
+        old_receipts = [receipt for receipt in receipts if receipt.day > night]
+        bills, receipts = bills[len(old_bills) :], receipts[len(old_receipts) :]
+        ledger.add(old_bills, old_receipts)
+        if night == NIGHTS[0]:
+            assign()
+        if night > 0:
+            history.night(night)
+
+
+def _assign(env, company, partners, customers, users):
+    """Hand the debtors of a company to the collectors, with their copies, holds and exclusions."""
+    env["collection.debtor"]._refresh_partners([(partners[index].id, company.id) for index in customers])
+    debtors = env["collection.debtor"].search([("company_id", "=", company.id)])
+    debtor_of = {debtor.partner_id: debtor for debtor in debtors}
+    collectors = users[:-1]
+    shares = [env["collection.debtor"].browse() for _collector in collectors]
+    for index, partner in enumerate(partners):
+        if debtor := debtor_of.get(partner):
+            shares[index % len(shares)] |= debtor
+    for collector, share in zip(collectors, shares):
+        share.collector_id = collector
+    parties.settle_terms(env, company, {i: debtor_of[p] for i, p in enumerate(partners) if p in debtor_of}, users[-1])
