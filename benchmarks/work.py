@@ -14,7 +14,7 @@ from odoo import SUPERUSER_ID, api, fields
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-BATCH_OF_MEMORY = 500  # notices between two looks at the memory
+BATCH_OF_MEMORY = 1000  # notices between two looks at the memory, whole batches of the dispatcher
 
 
 class Bench:
