@@ -24,7 +24,6 @@ sys.path[:0] = [str(HERE), str(Path.cwd())]
 
 import data  # noqa: E402
 from data import Size  # noqa: E402
-
 from tools import database  # noqa: E402
 
 CLOSED = 3  # invoices of the past for each open one

@@ -16,7 +16,7 @@ MAX_TRIES = 5
 class CollectionNotice(models.Model):
     _name = "collection.notice"
     _description = "Notice"
-    _inherit = ["collection.notice.dispatch"]
+    _inherit = ["collection.notice.dispatch", "collection.notice.channel"]
     _order = "date desc, id desc"
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="cascade")
