@@ -184,6 +184,8 @@ class CollectionNotice(models.Model):
         if not pending:
             raise UserError(_("Only notices that have not left yet can be cancelled."))
         pending._cancel(_("Cancelled by %(user)s", user=self.env.user.name))
+        # sudo: a run of which nothing waits any more is over, whoever took the last row out
+        pending.run_id.sudo()._settle_states()
 
     def action_retry(self):
         """Queue failed notices again, from their first try."""
