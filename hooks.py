@@ -15,10 +15,26 @@ def post_init_hook(env):
 
 
 def uninstall_hook(env):
-    """Remove what refers to the add-on's models without a foreign key, so that Odoo is left as it was."""
+    """Remove what refers to the add-on's models without a foreign key, and free what one would hold back, so that Odoo
+    is left as it was. The short entries on invoices stay: they are the invoices' own history."""
+    # A company holds its policy fast, and with it the model of policies.
+    env["res.company"].with_context(active_test=False).search([]).collection_policy_id = False
     for name, model_field in (
         ("mail.message", "model"),
-        ("ir.attachment", "res_model"),
+        ("mail.followers", "res_model"),
         ("mail.activity", "res_model"),
+        ("ir.attachment", "res_model"),
+        ("ir.filters", "model_id"),
     ):
-        env[name].sudo().search([(model_field, "=like", "collection.%")]).unlink()
+        # With the id in the domain, attachments of binary fields are found too.
+        domain = [(model_field, "=like", "collection.%"), ("id", "!=", False)]
+        env[name].with_context(active_test=False).search(domain).unlink()
+    # Modules that extend mail.thread keep external ids of what they added to our models; Odoo forgets those.
+    env["ir.model.data"].search(
+        [
+            ("module", "!=", "account_collection"),
+            "|",
+            ("name", "=like", r"model\_inherit\_\_collection\_%"),
+            ("name", "=like", r"selection\_\_collection\_%"),
+        ]
+    ).unlink()

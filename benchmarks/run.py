@@ -24,7 +24,6 @@ sys.path[:0] = [str(HERE), str(Path.cwd())]
 
 import data  # noqa: E402
 from data import Size  # noqa: E402
-
 from tools import database  # noqa: E402
 
 CLOSED = 3  # invoices of the past for each open one
@@ -83,9 +82,7 @@ class Databases:
         if text:
             database.execute("COMMENT ON DATABASE {} IS " + f"'{text}'", name)
             return text
-        return database.value(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", name
-        )
+        return database.value("SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", name)
 
     @staticmethod
     def _load(name, size):
@@ -202,7 +199,9 @@ def show(row):
     """Print one row of the table."""
     each = ""
     if row["work"].startswith("dispatch") and row["count"]:
-        each = f"   {value_of(row, 'seconds each') * 1000:.1f} ms, {value_of(row, 'statements each'):.2f} statements each"
+        each = (
+            f"   {value_of(row, 'seconds each') * 1000:.1f} ms, {value_of(row, 'statements each'):.2f} statements each"
+        )
     cpu = "" if row["cpu"] is None else f"{row['cpu']:.2f}"
     peak = "" if row["peak"] is None else f"{row['peak']:.0f}"
     statements = "" if row["statements"] is None else row["statements"]
@@ -250,7 +249,9 @@ def main():
                 "load_average": os.getloadavg(),
                 "rows": rows,
                 "targets": [dict(zip(("what", "value", "most", "ok"), verdict)) for verdict in judged],
-                "growth": [dict(zip(("work", "from", "to", "work_times", "seconds_times"), line)) for line in growth(rows)],
+                "growth": [
+                    dict(zip(("work", "from", "to", "work_times", "seconds_times"), line)) for line in growth(rows)
+                ],
             },
             indent=1,
         )

@@ -22,6 +22,8 @@ class CollectionDebtorRefresh(models.AbstractModel):
             return
         if debtors is None:
             self._flush_ledger()
+            # Compiling the statement below costs more than it saves.
+            self.env.cr.execute("SET LOCAL jit = off")
             self.env.cr.execute(self._query_add_missing())
             self._write_balances(None, None)
         else:
@@ -108,12 +110,9 @@ class CollectionDebtorRefresh(models.AbstractModel):
 
     @api.model
     def _query_is_open(self, alias):
-        """Condition of Odoo's partial index on unreconciled lines, spelled as the index spells it."""
-        return SQL(
-            """(%(line)s.reconciled IS NULL OR %(line)s.reconciled = FALSE OR %(line)s.reconciled IS NOT TRUE)
-               AND %(line)s.parent_state = 'posted'""",
-            line=SQL.identifier(alias),
-        )
+        """Condition of Odoo's partial index on unreconciled lines. The index spells it as three alternatives; one of
+        them is enough to use it, and PostgreSQL estimates it better than all three."""
+        return SQL("%(line)s.reconciled IS NOT TRUE AND %(line)s.parent_state = 'posted'", line=SQL.identifier(alias))
 
     @api.model
     def _query_refresh(self, partner_ids, company_ids):
@@ -122,8 +121,8 @@ class CollectionDebtorRefresh(models.AbstractModel):
 
         The open lines come from Odoo's partial index on unreconciled lines, or from the index on the lines' partner
         when partners are given; the other look-ups are by primary key or by the indexes of the notices. Right after a
-        bulk load PostgreSQL takes thousands of lines for a handful: so that no plan loops over them, what belongs to one
-        debtor is gathered by UNION ALL and GROUP BY, and only tables with a fitting index are joined.
+        bulk load PostgreSQL takes thousands of lines for a handful: so that no plan loops over them, what belongs to
+        one debtor is gathered by UNION ALL and GROUP BY, and only tables with a fitting index are joined.
         """
         some = partner_ids is not None
         companies = self.env["res.company"].sudo().with_context(active_test=False)

@@ -16,7 +16,7 @@ MAX_TRIES = 5
 class CollectionNotice(models.Model):
     _name = "collection.notice"
     _description = "Notice"
-    _inherit = ["collection.notice.dispatch"]
+    _inherit = ["collection.notice.dispatch", "collection.notice.channel"]
     _order = "date desc, id desc"
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="cascade")
@@ -184,6 +184,8 @@ class CollectionNotice(models.Model):
         if not pending:
             raise UserError(_("Only notices that have not left yet can be cancelled."))
         pending._cancel(_("Cancelled by %(user)s", user=self.env.user.name))
+        # sudo: a run of which nothing waits any more is over, whoever took the last row out
+        pending.run_id.sudo()._settle_states()
 
     def action_retry(self):
         """Queue failed notices again, from their first try."""
@@ -296,6 +298,10 @@ class CollectionNotice(models.Model):
                 summary=_("Notice not delivered: %(level)s", level=self.level_id.name or self.display_name),
                 note=self.reason,
             )
+
+    def _bounce(self, failure_reason):
+        """The mail of these notices came back."""
+        self._fail(_("The mail came back: %(reason)s", reason=failure_reason or _("no reason given")))
 
     def _deliver(self, mail_states):
         """Take over what became of the mails of these notices: ``{mail id: (state, failure reason, retry)}``."""

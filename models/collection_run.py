@@ -13,7 +13,6 @@ from ..engine.keys import notice_key
 _logger = logging.getLogger(__name__)
 
 
-
 class Ladder(NamedTuple):
     """A policy as the night needs it."""
 
@@ -182,7 +181,7 @@ class CollectionRun(models.Model):
     def _run_company(self, company, today):
         self.env.cr.execute(self._query_open_run(company.id, today))
         run_id, last_run = self.env.cr.fetchone()
-        run = self.browse(run_id)
+        run = self.with_context(lang=company._get_collection_lang()).browse(run_id)
         if run.state == "cancelled":
             return run
         notices, lines, remark = run._decide(company, today, last_run)
@@ -237,7 +236,10 @@ class CollectionRun(models.Model):
     @api.model
     def _close_finished(self):
         """Runs of which nothing waits any more are done."""
-        for run in self.search([("state", "=", "approved")]):
+        self.search([("state", "=", "approved")])._settle_states()
+
+    def _settle_states(self):
+        for run in self:
             run._settle_state(run.remark or "")
 
     # === Decide ===#

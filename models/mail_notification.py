@@ -1,4 +1,4 @@
-from odoo import _, models
+from odoo import models
 
 
 class MailNotification(models.Model):
@@ -15,7 +15,6 @@ class MailNotification(models.Model):
                 .search([("message_id", "in", self.mail_message_id.ids), ("state", "in", ("outgoing", "sent"))])
             )
             for notice in notices:
-                notice._fail(
-                    _("The mail came back: %(reason)s", reason=vals.get("failure_reason") or _("no reason given"))
-                )
+                lang = notice.company_id._get_collection_lang()
+                notice.with_context(lang=lang)._bounce(vals.get("failure_reason"))
         return result

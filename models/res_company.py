@@ -2,6 +2,7 @@ import pytz
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools.misc import get_lang
 
 from ..engine import aging
 
@@ -83,6 +84,11 @@ class ResCompany(models.Model):
         """The company's time zone: its contact's, else that of its working hours, else UTC."""
         self.ensure_one()
         return pytz.timezone(self.partner_id.tz or self.resource_calendar_id.tz or "UTC")
+
+    def _get_collection_lang(self):
+        """The language that the company's people read: what a cron job writes for them is in it."""
+        self.ensure_one()
+        return get_lang(self.env, self.partner_id.lang).code
 
     def _get_collection_today(self):
         """Today's date where the company is."""

@@ -29,7 +29,7 @@ ADDON = "account_collection"
 TIMEOUT = 240
 
 
-class Died(Exception):
+class DiedError(Exception):
     """The process ended without an answer."""
 
 
@@ -100,7 +100,7 @@ class Worker:
     def _next_pid(self):
         pid = self.begun.get(timeout=TIMEOUT)
         if pid is None:
-            raise Died(self.log.read_text()[-4000:])
+            raise DiedError(self.log.read_text()[-4000:])
         return pid
 
     def start(self, do, **arguments):
@@ -112,7 +112,7 @@ class Worker:
     def wait(self, pid):
         """Return what a task answered.
 
-        :raise Died: when it was killed
+        :raise DiedError: when it was killed
         """
         for _turn in range(TIMEOUT * 20):
             with self.lock:
@@ -124,7 +124,7 @@ class Worker:
                 with self.lock:
                     self.lock.wait_for(lambda: pid in self.answers, timeout=0.2)
                     if pid not in self.answers:
-                        raise Died(pid)
+                        raise DiedError(pid)
         else:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

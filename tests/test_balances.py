@@ -32,6 +32,8 @@ class BalancesCommon(CollectionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        if not hasattr(cls, "company_data_2"):  # 19.0 makes it on demand
+            cls.company_data_2 = cls.setup_other_company()
         cls.foreign = cls.env["res.currency"].create({"name": "TCU", "symbol": "T", "rounding": 0.01})
         cls.env["res.currency.rate"].create(
             [
@@ -303,7 +305,7 @@ class TestBalances(BalancesCommon):
     def touches(self):
         """Debtors that the transaction would refresh at its commit; the list is emptied."""
         self.env.cr.flush()
-        touches = self.env["collection.debtor.touch"].sudo().search([])
+        touches = self.env["collection.debtor.touch"].search([])
         found = {(touch.partner_id, touch.company_id) for touch in touches}
         touches.unlink()
         return found
@@ -345,7 +347,7 @@ class TestBalances(BalancesCommon):
         customer = self.make_customer("Weeks")
         self.make_invoice(customer, 100, days=8)
         self.assertEqual(self.debtor(customer).bucket_1, 100)
-        self.company.sudo().write({"collection_bucket_1": 7, "collection_bucket_2": 14, "collection_bucket_3": 21})
+        self.company.write({"collection_bucket_1": 7, "collection_bucket_2": 14, "collection_bucket_3": 21})
         debtor = self.debtor(customer)
         self.assertEqual((debtor.bucket_1, debtor.bucket_2), (0, 100))
         self.assertEqual(self.Debtor.fields_get(["bucket_2"])["bucket_2"]["string"], "8-14")
@@ -428,22 +430,22 @@ class TestBalances(BalancesCommon):
         debtor = self.debtor(customer)
         self.env.flush_all()
         self.env.cr.execute("UPDATE collection_debtor SET overdue = 7 WHERE id = %s", [debtor.id])
-        self.env["collection.debtor.touch"].sudo().create({"partner_id": customer.id, "company_id": self.company.id})
+        self.env["collection.debtor.touch"].create({"partner_id": customer.id, "company_id": self.company.id})
         debtor.invalidate_recordset()
         self.assertEqual(debtor.overdue, 7)
         self.Notice._cron_dispatch()
         self.assertEqual(debtor.overdue, 100)
-        self.assertFalse(self.env["collection.debtor.touch"].sudo().search([]))
+        self.assertFalse(self.env["collection.debtor.touch"].search([]))
 
     def test_a_touch_of_an_archived_company_stops_nobody(self):
         customer = self.make_customer("Archived Company")
         company = self.company_data_2["company"]
-        self.env["collection.debtor.touch"].sudo().create({"partner_id": customer.id, "company_id": company.id})
+        self.env["collection.debtor.touch"].create({"partner_id": customer.id, "company_id": company.id})
         self.env.flush_all()
         self.env.cr.execute("UPDATE res_company SET active = FALSE WHERE id = %s", [company.id])
         self.env.invalidate_all()
         self.settle()
-        self.assertFalse(self.env["collection.debtor.touch"].sudo().search([]))
+        self.assertFalse(self.env["collection.debtor.touch"].search([]))
 
     # === Families ===#
 
@@ -466,7 +468,8 @@ class TestBalances(BalancesCommon):
         self.assertEqual(self.Debtor.search([("partner_id", "=", one.id)]).total_due, 0)
         one.parent_id = False
         self.assert_balances(one, two)
-        self.assertEqual((self.debtor(one).total_due, self.debtor(two).total_due), (100, 0))
+        # 17.0 leaves the lines where they were, 19.0 gave them to the head office.
+        self.assertEqual(self.debtor(one).total_due + self.debtor(two).total_due, 100)
 
     def test_an_archived_customer_still_owes(self):
         customer = self.make_customer("Gone")

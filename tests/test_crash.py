@@ -2,11 +2,12 @@
 
 import os
 import random
+import sys
 from collections import Counter
 
 from odoo.tests import tagged
 
-from .crash_common import CrashCase, Died, Sink
+from .crash_common import CrashCase, DiedError, Sink
 
 NOTICES = 300
 KILLS = 10
@@ -33,17 +34,17 @@ class TestCrash(CrashCase):
 
     def assertEveryoneOnce(self, received, count=NOTICES):
         self.assertEqual(len(received), count, "none missing")
-        self.assertEqual({number for number in received.values()}, {1}, "none twice")
+        self.assertEqual(set(received.values()), {1}, "none twice")
 
     def test_killed_at_ten_random_points(self):
         seed = int(os.environ.get("COLLECTION_SEED") or random.randrange(10**6))
-        print(f"COLLECTION_SEED={seed}")
+        sys.stdout.write(f"COLLECTION_SEED={seed}\n")
         chance = random.Random(seed)
         database = self.clone(self.prepared)
         with self.worker(database) as worker:
             self.assertEqual(worker.do("queue"), NOTICES)
             for number in range(KILLS):
-                with self.assertRaises(Died, msg=f"life {number} ended by itself, seed {seed}"):
+                with self.assertRaises(DiedError, msg=f"life {number} ended by itself, seed {seed}"):
                     worker.do("dispatch", batch=BATCH, kill_at=chance.randint(1, LONGEST_LIFE))
             left = worker.do("states")
             self.assertTrue(left.get("queued"), left)

@@ -235,7 +235,7 @@ class TestCheckAgain(DispatchCommon):
         notice._fail("the printer was away")
         following = self.night(fields.Date.add(self.today, days=1)).filtered(lambda new: new.state == "queued")
         self.assertEqual(following.level_id, self.env.ref("account_collection.level_late_15"))
-        notice.next_try = fields.Datetime.now()
+        notice.action_retry()
         with patch.object(type(self.company), "_get_collection_today", lambda company: following.date):
             self.dispatch()
         self.assertEqual(following.state, "outgoing")
@@ -302,7 +302,7 @@ class TestFailures(DispatchCommon):
         notices = self.make_queue(4)
         self.company.collection_sender = "collector"
         self.template.email_from = (
-            "{{ object.partner_id.name if object.id != %s else object.partner_id.no_such }}" % notices[0].id
+            f"{{{{ object.partner_id.name if object.id != {notices[0].id} else object.partner_id.no_such }}}}"
         )
         self.dispatch()
         self.assertEqual(notices.mapped("state"), ["failed", "outgoing", "outgoing", "outgoing"])
@@ -360,6 +360,7 @@ class TestFailures(DispatchCommon):
             "dispatch_sender",
             "account_collection.group_collection_collector,account_collection.group_collection_sender",
         )
+        notices.debtor_id.collector_id = sender
         as_sender = notices.with_user(sender)
         as_sender[0].action_retry()
         as_sender[1].action_cancel()
@@ -636,16 +637,16 @@ class TestContent(DispatchCommon):
 
     def test_texts_do_not_leak(self):
         self.template.body_html = (
-            '<div><t t-if="\'First\' in object.partner_id.name"><t t-set="remark" t-value="\'only for the first\'"/></t>'
+            '<div><t t-if="\'First\' in object.partner_id.name"><t t-set="remark" t-value="\'only the first\'"/></t>'
             '<t t-foreach="object.line_ids" t-as="line"><t t-set="last" t-value="line.amount"/></t>'
             '<p t-out="object.partner_id.name"/><p t-out="remark if remark else \'nothing\'"/></div>'
         )
         notices = self.queue(self.make_customer("First of All")) + self.queue(self.make_customer("Second"))
         self.dispatch()
         self.assertEqual(notices.mapped("state"), ["outgoing"] * 2)
-        self.assertIn("only for the first", notices[0].message_id.body)
+        self.assertIn("only the first", notices[0].message_id.body)
         self.assertNotIn("Second", notices[0].message_id.body)
-        self.assertNotIn("only for the first", notices[1].message_id.body)
+        self.assertNotIn("only the first", notices[1].message_id.body)
         self.assertIn("nothing", notices[1].message_id.body)
 
     def test_names_are_escaped(self):

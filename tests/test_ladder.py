@@ -88,7 +88,7 @@ class TestLadder(LadderCommon):
         self.env["res.currency.rate"].create(
             {"currency_id": yen.id, "name": self.days_ago(900), "rate": 150, "company_id": self.company.id}
         )
-        self.company.sudo().collection_tolerance = 1
+        self.company.collection_tolerance = 1
         under, over, usd, cents = (self.make_customer(name) for name in ("Under", "Over", "Dollar", "Cents"))
         self.make_invoice(under, 150, days=5, currency_id=yen.id)
         self.make_invoice(over, 151, days=5, currency_id=yen.id)
@@ -406,7 +406,7 @@ class TestLadder(LadderCommon):
     def test_a_company_that_fails_stops_no_other(self):
         here, there = self.make_customer("Here"), self.make_customer("There")
         company = self.company_data_2["company"]
-        company.sudo().collection_policy_id = self.policy
+        company.collection_policy_id = self.policy
         self.make_invoice(here, 100, days=5)
         self.other_company_invoice(there, 70, 5)
         decide = type(self.Run)._decide
@@ -426,7 +426,7 @@ class TestLadder(LadderCommon):
 
     def test_a_shared_customer_hears_from_each_company(self):
         company = self.company_data_2["company"]
-        company.sudo().collection_policy_id = self.policy
+        company.collection_policy_id = self.policy
         customer = self.make_customer("Shared")
         mine = self.make_invoice(customer, 100, days=5)
         other = self.other_company_invoice(customer, 70, 31)
@@ -450,7 +450,7 @@ class TestLadder(LadderCommon):
 
         with (
             patch.object(self.env.registry["collection.debtor"], "_refresh_balances", busy),
-            patch.object(type(self.env.cr), "rollback", lambda cursor: None),
+            patch.object(self.env.cr, "rollback", lambda: None),
         ):
             self.Run._cron_nightly(self.today)
         self.assertEqual(len(calls), 2)

@@ -18,7 +18,7 @@ class PolicyCommon(LadderCommon):
             Command.create({"name": letter, "day_from": first, "day_to": last, "template_id": template.id})
             for letter, (first, last) in zip("ABCDEFG", windows)
         ]
-        return self.env["collection.policy"].sudo().create({"name": name, "level_ids": levels, **values})
+        return self.env["collection.policy"].create({"name": name, "level_ids": levels, **values})
 
 
 @tagged("post_install", "-at_install")
@@ -78,7 +78,7 @@ class TestPolicy(PolicyCommon):
         self.assertFalse(notice.run_id.remark)
 
     def test_a_company_without_policy(self):
-        self.company.sudo().collection_policy_id = False
+        self.company.collection_policy_id = False
         self.make_invoice(self.make_customer("One"), 100, days=5)
         self.assertFalse(self.night())
         run = self.Run.search([("company_id", "=", self.company.id), ("date", "=", self.today)])
@@ -147,7 +147,7 @@ class TestPolicy(PolicyCommon):
 
     def test_a_negative_tolerance(self):
         with self.assertRaises(ValidationError) as error, self.env.cr.savepoint():
-            self.company.sudo().collection_tolerance = -1
+            self.company.collection_tolerance = -1
             self.env.flush_all()
         self.assertIn(self.company.name, str(error.exception))
         self.assertIn("cannot be negative", str(error.exception))
@@ -166,13 +166,13 @@ class TestPolicy(PolicyCommon):
     def test_bucket_edges(self):
         for edges in ((30, 30, 90), (0, 30, 60), (90, 60, 30)):
             with self.assertRaises(ValidationError) as error, self.env.cr.savepoint():
-                self.company.sudo().write({f"collection_bucket_{n}": edge for n, edge in enumerate(edges, 1)})
+                self.company.write({f"collection_bucket_{n}": edge for n, edge in enumerate(edges, 1)})
             self.assertIn(self.company.name, str(error.exception))
             self.assertIn("such as 30, 60 and 90", str(error.exception))
 
     def test_a_level_that_writes_without_a_text(self):
         with self.assertRaises(ValidationError) as error:
-            self.env["collection.level"].sudo().create(
+            self.env["collection.level"].create(
                 {"policy_id": self.policy.id, "name": "Wordless", "day_from": -30, "day_to": -20, "channel": "mail"}
             )
         self.assertIn("“Wordless”", str(error.exception))

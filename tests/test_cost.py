@@ -1,0 +1,80 @@
+from unittest.mock import patch
+
+from odoo import sql_db
+from odoo.tests import tagged
+
+from .common import CollectionCommon
+
+FEW, MANY = 3, 30
+STATEMENTS_PER_NOTICE = 0.5
+
+
+@tagged("post_install", "-at_install")
+class TestCost(CollectionCommon):
+    """What a night costs in SQL statements: constant to decide, a fraction of one per notice to dispatch."""
+
+    def count(self, work):
+        """Statements that ``work`` takes, the company and the currency known beforehand as they are in a night."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.company._get_collection_today()
+        self.company.currency_id.fetch(["decimal_places"])
+        before = sql_db.sql_counter
+        work()
+        self.env.flush_all()
+        return sql_db.sql_counter - before
+
+    def make_debtors(self, count):
+        """That many more customers with two overdue invoices each."""
+        customers = [self.make_customer(f"Debtor {number} of {count}") for number in range(count)]
+        for customer in customers:
+            self.make_invoice(customer, 1000, days=5)
+            self.make_invoice(customer, 500, days=20)
+        self.settle()
+        return customers
+
+    def costs_at_both_sizes(self, work):
+        self.make_debtors(FEW)
+        work()  # what is compiled or looked up once in a process
+        few = self.count(work)
+        self.make_debtors(MANY)
+        return few, self.count(work)
+
+    def test_refresh_takes_the_same_statements_for_few_and_many(self):
+        few, many = self.costs_at_both_sizes(self.Debtor._refresh_balances)
+        self.assertEqual(few, many)
+
+    def test_decide_takes_at_most_three_statements_for_few_and_many(self):
+        run = self.Run.create({"company_id": self.company.id, "date": self.today})
+        decided = []
+        few, many = self.costs_at_both_sizes(lambda: decided.append(run._decide(self.company, self.today, None)))
+        self.assertEqual(few, many)
+        self.assertLessEqual(many, 3)
+        self.assertEqual(len(decided[-1][0]), FEW + MANY)
+
+    def test_enqueue_takes_the_same_statements_for_few_and_many(self):
+        def night():
+            self.Run.with_company(self.company)._run_company(self.company, self.today)
+
+        few, many = self.costs_at_both_sizes(night)
+        self.assertEqual(few, many)
+        self.assertEqual(self.Notice.search_count([("company_id", "=", self.company.id)]), FEW + MANY)
+
+    def test_dispatch_takes_a_fraction_of_a_statement_for_each_further_notice(self):
+        """The PDFs are left out: printing takes no statement."""
+
+        def without_pdf(renderer, statements, messages):
+            return dict.fromkeys(statements, b"%PDF-1.4")
+
+        def dispatch(count):
+            self.make_debtors(count)
+            self.night()
+            cost = self.count(self.Notice._cron_dispatch)
+            self.assertFalse(self.Notice.search_count([("company_id", "=", self.company.id), ("state", "=", "queued")]))
+            return cost
+
+        report = type(self.env["report.account_collection.report_statement"])
+        with patch.object(report, "_render_pdfs", without_pdf):
+            dispatch(1)
+            few, many = dispatch(5), dispatch(25)
+        self.assertLess((many - few) / 20, STATEMENTS_PER_NOTICE)
