@@ -8,6 +8,8 @@ from odoo import Command
 from . import people
 from .parties import INVOICE_CONTACT
 
+BULK = 50
+"""So many documents at once change what the tables look like."""
 NO_DUN_DAYS = 21
 """Invoices that are not dunned stay so for so many days from today."""
 
@@ -56,7 +58,16 @@ class Ledger:
         """Post these bills and receipts and set off what settles what."""
         self._post_bills([bill for bill in bills if not bill.credits])
         self._post_bills([bill for bill in bills if bill.credits])
-        self.env["account.move.line"]._reconcile_plan(self._post_receipts(receipts))
+        settlements = self._post_receipts(receipts)
+        self._analyze(len(bills))
+        self.env["account.move.line"]._reconcile_plan(settlements)
+        self._analyze(len(settlements))
+
+    def _analyze(self, added):
+        """Let PostgreSQL count again after many rows: its plans for tables that it believes empty take minutes."""
+        if added > BULK:
+            self.env.flush_all()
+            self.env.cr.execute("ANALYZE account_move, account_move_line, account_payment, account_partial_reconcile")
 
     # === Bills ===#
 
