@@ -3,7 +3,6 @@ from collections import defaultdict
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
-from odoo.tools.misc import format_amount
 
 from ..engine import aging
 
@@ -263,14 +262,6 @@ class CollectionDebtor(models.Model):
     def _is_on_hold(self, today):
         self.ensure_one()
         return bool(self.excluded or (self.hold and (not self.hold_until or self.hold_until >= today)))
-
-    def _get_balance_text(self):
-        """What the debtor owes in each currency, such as ``$ 1,200.00 + US$ 50.00``."""
-        self.ensure_one()
-        balances = self.balance_ids.filtered(lambda balance: not balance.currency_id.is_zero(balance.total_due))
-        return " + ".join(
-            format_amount(self.env, balance.total_due, balance.currency_id) for balance in balances
-        ) or format_amount(self.env, self.total_due, self.currency_id)
 
     @api.model
     def _touch_families(self, partners):

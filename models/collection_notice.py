@@ -156,7 +156,12 @@ class CollectionNotice(models.Model):
             sums[line.currency_id] = sums.get(line.currency_id, 0.0) + line.amount
         if not sums:
             sums = {self.currency_id: 0.0}
-        return " + ".join(format_amount(self.env, amount, currency) for currency, amount in sums.items())
+        return " + ".join(self._format_amount(amount, currency) for currency, amount in sums.items())
+
+    def _format_amount(self, amount, currency):
+        """As Odoo does, with the code of a currency that is not the company's: several write themselves ``$``."""
+        text = format_amount(self.env, amount, currency)
+        return text if currency == self.currency_id else f"{text} {currency.name}"
 
     @api.depends("line_ids")
     @api.depends_context("lang")

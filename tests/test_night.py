@@ -41,6 +41,18 @@ class TestNight(CollectionCommon):
         notice.action_cancel()
         self.assertEqual(notice.run_id.state, "done")
 
+    def test_a_foreign_amount_names_its_currency(self):
+        """Pesos and dollars both write themselves $."""
+        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", "MXN")])
+        currency.active = True
+        customer = self.make_customer("Two Pesos")
+        self.make_invoice(customer, 100, days=5, currency_id=currency.id)
+        self.make_invoice(customer, 70, days=5)
+        notice = self.night()
+        self.assertRegex(notice.overdue_text, r"100\.00 MXN")
+        self.assertRegex(notice.overdue_text, r"70\.00(?! )")
+        self.assertIn("100.00 MXN", notice.items_html.replace("\xa0", " "))
+
     def test_a_letter_needs_a_postal_address(self):
         """Without one the level's other channel is tried, and the notice says why."""
         self.env.ref("account_collection.level_late_60").write({"channel": "letter", "fallback_channel": "mail"})
