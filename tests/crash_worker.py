@@ -181,13 +181,15 @@ def do_states(cr):
 
 def do_post_at_once(cr):
     """Two sessions post an invoice of one customer, each from a snapshot taken before the other's commit; returns
-    (figures of its debtor, errors). Each in a journal of its own: on the first number of one journal Odoo 17.0 itself
-    lets one of two sessions fail."""
+    (figures of its debtor, errors). Each in a journal of its own, for a customer that is one already: on the number of
+    one journal (17.0) and on the rank of a new customer (19.0) Odoo itself lets one of two sessions fail."""
     import threading
 
     env = environment(cr)
     prepare_company(env)
-    partner = env["res.partner"].create({"name": "Posted at Once", "email": "once@customer.example.com"})
+    partner = env["res.partner"].create(
+        {"name": "Posted at Once", "email": "once@customer.example.com", "customer_rank": 1}
+    )
     income = env["account.journal"].search([("type", "=", "sale")], limit=1).default_account_id
     journals = env["account.journal"].create(
         [
