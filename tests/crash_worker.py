@@ -198,7 +198,7 @@ def do_post_at_once(cr):
         ]
     )
     drafts = [make_invoice(env, partner, post=False, journal_id=journal.id).id for journal in journals]
-    cr.commit()
+    cr.commit()  # pylint: disable=invalid-commit
     errors, barrier = [], threading.Barrier(2)
 
     def post(move_id):
@@ -216,7 +216,7 @@ def do_post_at_once(cr):
         thread.start()
     for thread in threads:
         thread.join(timeout=120)
-    cr.commit()
+    cr.commit()  # pylint: disable=invalid-commit
     debtor = env["collection.debtor"].search([("partner_id", "=", partner.id)])
     return {"errors": errors, "overdue": debtor.overdue, "count": debtor.overdue_count}
 
@@ -241,22 +241,22 @@ def do_pay_while_claimed(cr, order):
         notice_id, move = claimed[0].id, claimed[0].line_ids.move_id[:1]
         queue.env.flush_all()
         if order == "between":
-            dispatching.commit()
+            dispatching.commit()  # pylint: disable=invalid-commit
         started, error = time.monotonic(), None
         try:
             env = environment(payer)
             wizard = env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids)
             wizard.create({})._create_payments()
             env.flush_all()
-            payer.commit()
+            payer.commit()  # pylint: disable=invalid-commit
         except Exception:
             error = traceback.format_exc()
             payer.rollback()
         finally:
             seconds = time.monotonic() - started
             payer.close()
-        dispatching.commit()
-    cr.commit()
+        dispatching.commit()  # pylint: disable=invalid-commit
+    cr.commit()  # pylint: disable=invalid-commit
     env = environment(cr)
     move = env["account.move"].browse(move.id)
     return {
