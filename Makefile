@@ -4,10 +4,10 @@ PYTHON ?= python3
 DEV = $(PYTHON) -m tools.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo stop test lint format i18n bench shell clean
+.PHONY: help setup demo stop test lint format i18n bench shell screenshots clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 demo: ## everything from nothing: Odoo with demo data, one nightly run, mails caught, served on http://127.0.0.1:8069 (PORT=)
 	@$(DEV) demo
@@ -32,6 +32,9 @@ bench: ## the measured work, at the size of a real company (ARGS=)
 
 shell: ## an Odoo shell on the demo database
 	@$(DEV) shell
+
+screenshots: ## the pictures of static/description, from the running demo (ARGS="debtors board")
+	@$(DEV) screenshots
 
 setup: ## get ready what the other targets need
 	@$(DEV) setup

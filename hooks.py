@@ -29,3 +29,12 @@ def uninstall_hook(env):
         # With the id in the domain, attachments of binary fields are found too.
         domain = [(model_field, "=like", "collection.%"), ("id", "!=", False)]
         env[name].with_context(active_test=False).search(domain).unlink()
+    # Modules that extend mail.thread keep external ids of what they added to our models; Odoo forgets those.
+    env["ir.model.data"].search(
+        [
+            ("module", "!=", "account_collection"),
+            "|",
+            ("name", "=like", r"model\_inherit\_\_collection\_%"),
+            ("name", "=like", r"selection\_\_collection\_%"),
+        ]
+    ).unlink()

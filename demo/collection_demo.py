@@ -20,6 +20,7 @@ def load(env):
         return
     started = time.monotonic()
     env = env(context=dict(env.context, tracking_disable=True, mail_create_nosubscribe=True))
+    _logger.info("Collections: demo data, first Mexican Spanish")
     parties.activate_spanish(env)
     companies = parties.make_companies(env)
     today = companies[plan.MX]._get_collection_today()
@@ -32,6 +33,7 @@ def load(env):
     partners = parties.make_customers(env, tags)
     terms = parties.make_terms(env)
     for code, company_plan in plan.make_plan().items():
+        _logger.info("Collections: a year of %s", companies[code].name)
         ledger = Ledger(env, companies[code], partners, terms, today)
         history = History(env, companies[code], today, users[-1])
         customers = plan.customers_of(code)

@@ -41,9 +41,9 @@ class Ledger:
         self.method_line = self.journal.inbound_payment_method_line_ids[:1]
         self.method_line.payment_account_id = self.journal.default_account_id
         self.tax = company.account_sale_tax_id
-        self.sales_code = self.env["account.journal"].search(
-            [("type", "=", "sale"), ("company_id", "=", company.id)], limit=1
-        ).code
+        self.sales_code = (
+            self.env["account.journal"].search([("type", "=", "sale"), ("company_id", "=", company.id)], limit=1).code
+        )
         self.numbers = defaultdict(int)
         """Prefix of a bill's number, with its year: last number given, so that no bill asks the database for its own."""
         self.lines = {}
@@ -116,9 +116,7 @@ class Ledger:
                 values["reversed_entry_id"] = invoice.id
         if bill.no_dun:
             until = self.today + timedelta(days=NO_DUN_DAYS)
-            values.update(
-                collection_no_dun=True, collection_no_dun_reason=bill.no_dun, collection_no_dun_until=until
-            )
+            values.update(collection_no_dun=True, collection_no_dun_reason=bill.no_dun, collection_no_dun_until=until)
         return values
 
     def _next_name(self, bill):
@@ -139,9 +137,7 @@ class Ledger:
         for (receipt, _amount), payment in zip(paying, payments):
             if not receipt.pays:
                 continue
-            lines = payment.move_id.line_ids.filtered(
-                lambda line: line.account_id.account_type == "asset_receivable"
-            )
+            lines = payment.move_id.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
             for key, position, _share in receipt.pays:
                 lines |= self.lines[key][position]
             settlements.append(lines)
@@ -169,4 +165,3 @@ class Ledger:
             "journal_id": self.journal.id,
             "payment_method_line_id": self.method_line.id,
         }
-

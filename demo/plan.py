@@ -192,7 +192,12 @@ def _credit_note(rng, bill, likelihood):
     amount = round(bill.amount * rng.choice((0.05, 0.1, 0.2)), 2)
     return [
         bill._replace(
-            key=f"{bill.key}-credit", day=bill.day - rng.randint(4, 9), terms=(0,), amount=amount, credits=bill.key, order=""
+            key=f"{bill.key}-credit",
+            day=bill.day - rng.randint(4, 9),
+            terms=(0,),
+            amount=amount,
+            credits=bill.key,
+            order="",
         )
     ]
 

@@ -121,8 +121,8 @@ class CollectionDebtorRefresh(models.AbstractModel):
 
         The open lines come from Odoo's partial index on unreconciled lines, or from the index on the lines' partner
         when partners are given; the other look-ups are by primary key or by the indexes of the notices. Right after a
-        bulk load PostgreSQL takes thousands of lines for a handful: so that no plan loops over them, what
-        belongs to one debtor is gathered by UNION ALL and GROUP BY, and only tables with a fitting index are joined.
+        bulk load PostgreSQL takes thousands of lines for a handful: so that no plan loops over them, what belongs to
+        one debtor is gathered by UNION ALL and GROUP BY, and only tables with a fitting index are joined.
         """
         some = partner_ids is not None
         companies = self.env["res.company"].sudo().with_context(active_test=False)

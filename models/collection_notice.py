@@ -16,7 +16,7 @@ MAX_TRIES = 5
 class CollectionNotice(models.Model):
     _name = "collection.notice"
     _description = "Notice"
-    _inherit = ["collection.notice.dispatch"]
+    _inherit = ["collection.notice.dispatch", "collection.notice.channel"]
     _order = "date desc, id desc"
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="cascade")
@@ -184,6 +184,8 @@ class CollectionNotice(models.Model):
         if not pending:
             raise UserError(_("Only notices that have not left yet can be cancelled."))
         pending._cancel(_("Cancelled by %(user)s", user=self.env.user.name))
+        # sudo: a run of which nothing waits any more is over, whoever took the last row out
+        pending.run_id.sudo()._settle_states()
 
     def action_retry(self):
         """Queue failed notices again, from their first try."""

@@ -236,7 +236,10 @@ class CollectionRun(models.Model):
     @api.model
     def _close_finished(self):
         """Runs of which nothing waits any more are done."""
-        for run in self.search([("state", "=", "approved")]):
+        self.search([("state", "=", "approved")])._settle_states()
+
+    def _settle_states(self):
+        for run in self:
             run._settle_state(run.remark or "")
 
     # === Decide ===#

@@ -9,7 +9,7 @@ class IrModuleModule(models.Model):
     _inherit = "ir.module.module"
 
     def _register_hook(self):
-        """Load the demo data once every module is loaded: before, columns that other add-ons require have no default yet.
+        """Load the demo data once every module is loaded: before, columns that others require have no default yet.
 
         Demo data that do not load leave an error in the log and the installation in peace.
         """

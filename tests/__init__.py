@@ -12,6 +12,6 @@ from . import test_ladder
 from . import test_policy
 from . import test_rights
 from . import test_screens
-from . import test_smoke
+from . import test_night
 from . import test_statement
 from . import test_statement_pdf

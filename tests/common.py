@@ -37,7 +37,9 @@ class CollectionCommon(AccountTestInvoicingCommon):
     @classmethod
     def make_customer(cls, name="Customer", **values):
         email = f"{name.lower().replace(' ', '.')}@customer.example.com"
-        return cls.env["res.partner"].create({"name": name, "email": email, "is_company": True, **values})
+        return cls.env["res.partner"].create(
+            {"name": name, "email": email, "is_company": True, "street": "1 High Street", "city": "Leon", **values}
+        )
 
     @classmethod
     def make_invoice(cls, partner, amount=1000.0, days=0, move_type="out_invoice", post=True, **values):

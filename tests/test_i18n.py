@@ -27,7 +27,9 @@ class TestCatalogues(CollectionCommon):
         if not kind.startswith("model:ir.model.fields,"):
             return True
         field = self.env.ref(external_id)
-        needed = self.env.ref(f"base.module_{catalogues.ADDON}").upstream_dependencies(exclude_states=("uninstallable",))
+        needed = self.env.ref(f"base.module_{catalogues.ADDON}").upstream_dependencies(
+            exclude_states=("uninstallable",)
+        )
         modules = {catalogues.ADDON, *needed.mapped("name"), "base"}
         return not modules.isdisjoint(self.env[field.model]._fields[field.name]._modules)
 
@@ -61,7 +63,12 @@ class TestCatalogues(CollectionCommon):
 
         terms = catalogue(**{"Hello %(name)s": "", "Empty": "", "New": "", '<b title="Due">Due</b>': ""})
         translated = catalogue(
-            **{"Hello %(name)s": "Hola %(nombre)s", "Empty": "", "Old": "Viejo", '<b title="Due">Due</b>': "<b>Vence</b>"}
+            **{
+                "Hello %(name)s": "Hola %(nombre)s",
+                "Empty": "",
+                "Old": "Viejo",
+                '<b title="Due">Due</b>': "<b>Vence</b>",
+            }
         )
         found = [fault.partition(":")[0] for fault in catalogues.faults(translated, terms)]
         self.assertEqual(

@@ -23,12 +23,13 @@ TRACES = {
     "selections": """SELECT field.model, field.name, value FROM ir_model_fields_selection selection
                        JOIN ir_model_fields field ON field.id = selection.field_id""",
     "relations": "SELECT name FROM ir_model_relation",
-    "model constraints": "SELECT name FROM ir_model_constraint",
+    # Of foreign keys Odoo itself keeps the entry, though not the key: those are compared above.
+    "model constraints": "SELECT name FROM ir_model_constraint WHERE type <> 'f'",
     "external ids": "SELECT module, name FROM ir_model_data WHERE model <> 'ir.module.module'",
     "access rights": "SELECT id FROM ir_model_access",
     "rules": "SELECT id FROM ir_rule",
     "groups": "SELECT id FROM res_groups",
-    "group members": "SELECT gid, uid FROM res_groups_users_rel",
+    # Not their members: rights that a group implied stay with the person, as with every add-on of Odoo's.
     "group implications": "SELECT gid, hid FROM res_groups_implied_rel",
     "categories": "SELECT id FROM ir_module_category",
     "views": "SELECT id, active FROM ir_ui_view",

@@ -186,6 +186,17 @@ def shell(series: str | None) -> int:
     os.execve(command[0], command, place.variables())
 
 
+def screenshots(names: list[str]) -> int:
+    """Take the pictures of ``static/description`` that are named, or all, from the running demo; return the exit code."""
+    facts = Facts.read()
+    if not process.running(SERVER):
+        raise console.ToolError("the demo is not running: run `make demo` first.")
+    place = instance.get_any("demo", facts.series, durable=True)
+    variables = {**place.environment.variables(), "PYTHONPATH": str(workspace.CHECKOUT)}
+    command = [place.environment.python, "-m", "tools.screenshots", _url(facts), *names]
+    return console.attached(command, env=variables, cwd=workspace.state(), timeout=RUN_SECONDS)
+
+
 def stop() -> int:
     """End what this checkout started: the server, the SMTP sink, PostgreSQL; a running `make test` keeps its own."""
     ended = [name for name in (SERVER, SINK) if process.stop(name)]

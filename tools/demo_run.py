@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from odoo import fields
-
 from . import table
 
 COLUMNS = ("customer", "level", "channel", "amount", "recipient", "state")
@@ -56,8 +54,9 @@ def _unfinished(env) -> tuple[int, int]:
 
 def notice_rows(env, company) -> list[tuple[str, ...]]:
     """Return a company's notices of today as rows of :data:`COLUMNS`."""
-    today = fields.Date.context_today(env["collection.notice"])
-    notices = env["collection.notice"].search([("create_date", ">=", today), ("company_id", "=", company.id)])
+    notices = env["collection.notice"].search(
+        [("date", "=", company._get_collection_today()), ("company_id", "=", company.id)]
+    )
     rows = []
     for notice in notices.sorted(lambda notice: (notice.debtor_id.display_name, notice.id)):
         state = f"{notice.state}: {notice.reason}" if notice.reason else notice.state
@@ -72,7 +71,7 @@ def notice_rows(env, company) -> list[tuple[str, ...]]:
 def print_company(env, company) -> Counter:
     """Print what the night did for a company and return how many notices are in each state."""
     rows = notice_rows(env, company)
-    today = fields.Date.context_today(env["collection.run"])
+    today = company._get_collection_today()
     runs = env["collection.run"].search([("date", "=", today), ("company_id", "=", company.id)])
     remarks = "; ".join(run.remark for run in runs if run.remark)
     print(f"\n{company.name}{f' ({remarks})' if remarks else ''}")

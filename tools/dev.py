@@ -80,6 +80,12 @@ def update_translations(options: argparse.Namespace) -> int:
     return i18n.update()
 
 
+def take_screenshots(options: argparse.Namespace) -> int:
+    """Take the pictures of static/description from the running demo."""
+    system.ensure(*system.BROWSER, system.POPPLER)
+    return demo.screenshots(shlex.split(options.args or ""))
+
+
 def shell(options: argparse.Namespace) -> int:
     """Open an Odoo shell on the demo's database."""
     return demo.shell(options.series)
@@ -91,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
         "setup": setup,
         "demo": run_demo,
         "shell": shell,
+        "screenshots": take_screenshots,
         "test": test,
         "lint": run_lint,
         "bench": bench,

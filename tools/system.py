@@ -30,6 +30,7 @@ DEJAVU = Need(
     files=("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "/usr/share/fonts/TTF/DejaVuSans.ttf"),
 )
 CHROMIUM = Need("chromium", commands=("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))
+POPPLER = Need("poppler-utils", commands=("pdftoppm",))
 PDF = (WKHTMLTOPDF, DEJAVU)
 BROWSER = (CHROMIUM,)
 

@@ -1,0 +1,392 @@
+from collections import defaultdict
+from typing import NamedTuple
+from uuid import uuid4
+
+from lxml import html
+from markupsafe import Markup
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, email_split_and_format, generate_tracking_message_id
+
+from ..engine.keys import notice_key
+from .notice_states import FAILED, OUTGOING, QUEUED, SENT
+
+
+class Text(NamedTuple):
+    subject: str
+    body: Markup
+    sender: str
+
+
+class CollectionNoticeChannel(models.AbstractModel):
+    """What leaves, and how: a mail, a letter or a call, with its entries in the chatters.
+
+    *How to use.* ``notices._dispatch_<channel>()`` within the dispatcher's transaction, after it has checked them.
+
+    *How it works.* A constant number of creates per batch: texts are compiled once per template and language,
+    statements printed many at a time, messages, mails and notifications created together.
+    """
+
+    _name = "collection.notice.channel"
+    _description = "Channels of Notices"
+
+    # === Channels ===#
+
+    def _dispatch_mail(self):
+        """Hand one mail per notice to Odoo's queue, with its chatter entries."""
+        addressed = self._get_addresses()
+        notices = self.browse(notice.id for notice in addressed)
+        if not notices:
+            return
+        texts = notices._render_texts()
+        documents = notices.filtered("level_id.attach_statement")._attach_statements()
+        messages = notices._create_messages(texts, documents, addressed)
+        mails = notices._create_mails(texts, messages, addressed)
+        self._mark_handed_over(notices, OUTGOING, messages, mails, documents, addressed)
+        notices._log_on_invoices()
+        notices._schedule_level_activities()
+
+    def _dispatch_letter(self):
+        """Print the text of the level above the statement, and ask a person to post it."""
+        notices = self.filtered(lambda notice: notice.partner_id.street or notice.partner_id.city)
+        for notice in self - notices:
+            notice._try_next_channel(_("%(customer)s has no postal address.", customer=notice.partner_id.display_name))
+        texts = notices._render_texts()
+        documents = notices._attach_statements({notice.debtor_id.id: text.body for notice, text in texts.items()})
+        messages = notices._create_messages(texts, documents, {})
+        self._mark_handed_over(notices, SENT, messages, {}, documents, {})
+        notices._log_on_invoices()
+        notices._schedule_level_activities(_("Print and post the letter"))
+
+    def _dispatch_call(self):
+        """Ask the collector to call."""
+        for notice in self:
+            if not notice.debtor_id._get_responsible():
+                notice._fail(_("Nobody to call: the debtor has no collector and the company no responsible."))
+        notices = self.filtered(lambda notice: notice.state == QUEUED)
+        self._mark_handed_over(notices, SENT, {}, {}, {}, {})
+        notices._log_on_invoices()
+        notices._schedule_level_activities(_("Call"))
+
+    # === Addresses ===#
+
+    def _get_addresses(self):
+        """``{notice: partners}`` for those that can be written to; the others try their next channel or fail."""
+        partners_of = self.debtor_id._get_recipients()
+        addressed = {}
+        for notice in self:
+            partners = partners_of[notice.debtor_id]
+            usable = partners.filtered(lambda partner: partner.email_normalized and not partner.is_blacklisted)
+            if usable:
+                addressed[notice] = usable
+                continue
+            partner = partners[:1]
+            if not partner.email:
+                reason = _("%(customer)s has no mail address.", customer=partner.display_name)
+            elif not partner.email_normalized:
+                reason = _(
+                    "“%(address)s” of %(customer)s is not a mail address.",
+                    address=partner.email,
+                    customer=partner.display_name,
+                )
+            else:
+                reason = _("%(address)s asked not to receive mails (blacklist).", address=partner.email)
+            notice._try_next_channel(reason)
+        return addressed
+
+    def _try_next_channel(self, reason):
+        """This channel cannot reach the customer: queue the level's next one, else wait for a person."""
+        self.ensure_one()
+        channel = self.level_id.fallback_channel
+        if not channel or channel == self.channel or self.fallback_of_id or self._get_fallbacks():
+            self._fail(reason)
+            return
+        self.write({"state": FAILED, "reason": reason, "tries": self.tries + 1, "next_try": False})
+        what = f"fallback-{self.id}"
+        following = self.copy(
+            {
+                "channel": channel,
+                "state": QUEUED,
+                "fallback_of_id": self.id,
+                "dedupe_key": notice_key(self.company_id.id, self.debtor_id.id, what, self.date, channel),
+                "reason": False,
+                "tries": 0,
+            }
+        )
+        for line in self.line_ids:
+            line.copy({"notice_id": following.id})
+        # From here on the other one tells it; should that be cancelled, nothing was told.
+        self.line_ids.write({"told_on": False})
+
+    def _get_fallbacks(self):
+        return self.env["collection.notice"].search([("fallback_of_id", "in", self.ids)])
+
+    # === Texts ===#
+
+    def _render_texts(self):
+        """``{notice: Text}`` in each customer's language; the sender is the template's own, empty where it names none.
+        Each template is compiled once per language, not once per notice."""
+        texts = {}
+        groups = defaultdict(self.browse)
+        for notice in self:
+            groups[notice.level_id.template_id, notice.partner_id.lang or notice.company_id.partner_id.lang] |= notice
+        for (template, lang), notices in groups.items():
+            if not template:
+                raise UserError(_("Level “%(level)s” has no template.", level=notices.level_id[:1].name))
+            template = template.with_context(lang=lang)
+            notices = notices.with_context(lang=lang)
+            subjects = template._render_template_inline_template(template.subject, self._name, notices.ids)
+            senders = template._render_template_inline_template(template.email_from, self._name, notices.ids)
+            for notice_id, body in zip(notices.ids, notices._render_bodies(template), strict=True):
+                texts[self.browse(notice_id)] = Text(subjects[notice_id], body, senders[notice_id])
+        return texts
+
+    def _render_bodies(self, template):
+        """The template's body for each of these notices, in order.
+
+        The body is Odoo's own mail template, which only template editors may write. It is put inside a loop, so that
+        QWeb compiles it once; every name that it sets begins anew with each notice.
+        """
+        values = template._render_eval_context()
+        mark = uuid4().hex
+        loop = html.fragment_fromstring(template.body_html or "", create_parent="t")
+        names = set(loop.xpath(".//@t-set | .//@t-as"))
+        loop.set("t-foreach", "notices_to_render")
+        loop.set("t-as", "object")
+        for name in sorted(names):
+            reset = html.Element("t")
+            reset.set("t-set", name)
+            reset.set("t-value", f"initial_values.get({name!r})")
+            loop.insert(0, reset)
+        end = html.Element("t")
+        end.set("t-out", "end_mark")
+        loop.append(end)
+        values.update(notices_to_render=self, initial_values=dict(values), end_mark=mark)
+        rendered = self.env["ir.qweb"]._render(loop, values)
+        return [Markup(body) for body in str(rendered).split(mark)[:-1]]
+
+    # === Documents ===#
+
+    def _attach_statements(self, messages=None):
+        """``{notice: attachment}`` with the statement of each debtor, or its letter.
+
+        :param messages: ``{debtor id: text of the letter}``
+        """
+        if not self:
+            return {}
+        pdfs = self.debtor_id._render_statement_pdfs(messages=messages)
+        for pdf in pdfs.values():
+            if isinstance(pdf, Exception):
+                raise pdf
+        attachments = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                [
+                    {
+                        "name": f"{notice.debtor_id._get_statement_filename()}.pdf",
+                        "raw": pdfs[notice.debtor_id.id],
+                        "mimetype": "application/pdf",
+                        "res_model": "collection.debtor",
+                        "res_id": notice.debtor_id.id,
+                    }
+                    for notice in self
+                ]
+            )
+        )
+        return dict(zip(self, attachments, strict=True))
+
+    # === Messages ===#
+
+    def _create_messages(self, texts, documents, addressed):
+        """``{notice: message}``: the chatter entries of the debtors, in one create."""
+        note = self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note")
+        senders = {notice: notice._get_sender(texts[notice].sender) for notice in self}
+        reply_to = {}
+        for sender, notices in self.grouped(lambda notice: senders[notice][1]).items():
+            reply_to.update(notices.debtor_id._notify_get_reply_to(default=sender))
+        values = []
+        for notice in self:
+            author, email_from = senders[notice]
+            attachments = list(filter(None, [documents.get(notice)])) + list(notice._get_invoice_documents())
+            values.append(
+                {
+                    "model": "collection.debtor",
+                    "res_id": notice.debtor_id.id,
+                    "message_type": "email_outgoing" if notice.channel == "mail" else "notification",
+                    "subtype_id": note,
+                    "is_internal": True,
+                    "subject": texts[notice].subject,
+                    "body": texts[notice].body,
+                    "author_id": author.id,
+                    "email_from": email_from,
+                    "reply_to": reply_to[notice.debtor_id.id],
+                    "record_name": False,
+                    "record_alias_domain_id": notice.company_id.alias_domain_id.id,
+                    "record_company_id": notice.company_id.id,
+                    "email_add_signature": False,
+                    "message_id": generate_tracking_message_id(f"collection-{notice.id}"),
+                    "partner_ids": [(4, partner.id) for partner in addressed.get(notice, ())],
+                    "attachment_ids": [(4, attachment.id) for attachment in attachments],
+                }
+            )
+        # sudo: as every log of Odoo's own; whoever dispatches has the right to send
+        return dict(zip(self, self.env["mail.message"].sudo().create(values), strict=True))
+
+    def _get_sender(self, email_from):
+        """(author, formatted address) of a notice: the template's address where it names one, else that of the
+        collector or the company, as the company's setting says."""
+        self.ensure_one()
+        company = self.company_id
+        author = company.partner_id
+        if company.collection_sender == "collector" and self.debtor_id.collector_id.email:
+            author = self.debtor_id.collector_id.partner_id
+        email_from = email_from or author.email_formatted or company.email_formatted
+        if not email_from:
+            raise UserError(_("%(company)s has no mail address to send from.", company=company.name))
+        return author, email_from
+
+    def _get_invoice_documents(self):
+        """The PDFs of the listed invoices, where the level attaches them and they exist."""
+        self.ensure_one()
+        if not self.level_id.attach_invoices:
+            return self.env["ir.attachment"]
+        return self.line_ids.move_id.sudo().invoice_pdf_report_id
+
+    def _create_mails(self, texts, messages, addressed):
+        """``{notice: mail}`` in Odoo's queue, each with the notification through which delivery is reported."""
+        values = []
+        for notice in self:
+            debtor = notice.debtor_id
+            copies = [
+                address for partner in debtor.cc_partner_ids for address in email_split_and_format(partner.email or "")
+            ]
+            values.append(
+                {
+                    "mail_message_id": messages[notice].id,
+                    "body_html": texts[notice].body,
+                    "email_to": ", ".join(partner.email_formatted for partner in addressed[notice]),
+                    "email_cc": ", ".join(copies),
+                    "is_notification": True,
+                    "auto_delete": True,
+                    "state": "outgoing",
+                }
+            )
+        mails = dict(zip(self, self.env["mail.mail"].sudo().create(values), strict=True))
+        self._create_blind_copies(texts, messages)
+        self.env["mail.notification"].sudo().create(
+            [
+                {
+                    "author_id": messages[notice].author_id.id,
+                    "mail_message_id": messages[notice].id,
+                    "mail_mail_id": mails[notice].id,
+                    "res_partner_id": partner.id,
+                    "notification_type": "email",
+                    "notification_status": "ready",
+                    "is_read": True,
+                }
+                for notice in self
+                for partner in addressed[notice]
+            ]
+        )
+        return mails
+
+    def _create_blind_copies(self, texts, messages):
+        """Mails of their own: one that is refused must not send the customer's again."""
+        values = []
+        for notice in self:
+            partners = notice.debtor_id.bcc_partner_ids.filtered("email_normalized")
+            if partners:
+                values.append(
+                    {
+                        "mail_message_id": messages[notice].id,
+                        "body_html": texts[notice].body,
+                        "recipient_ids": [(4, partner.id) for partner in partners],
+                        "is_notification": True,
+                        "auto_delete": True,
+                        "state": "outgoing",
+                    }
+                )
+        self.env["mail.mail"].sudo().create(values)
+
+    @api.model
+    def _mark_handed_over(self, notices, state, messages, mails, documents, addressed):
+        self.env["collection.notice"].flush_model()
+        self.env.cr.execute(
+            self._query_mark(
+                [
+                    (
+                        notice.id,
+                        messages[notice].id if notice in messages else None,
+                        mails[notice].id if notice in mails else None,
+                        documents[notice].id if notice in documents else None,
+                        ", ".join(partner.email for partner in addressed.get(notice, ())) or None,
+                        notice.company_id._get_collection_today(),
+                    )
+                    for notice in notices
+                ],
+                state,
+            )
+        )
+        notices.invalidate_recordset(
+            ["state", "message_id", "mail_id", "attachment_id", "email_to", "sent_on", "reason", "next_try"]
+        )
+
+    @api.model
+    def _query_mark(self, rows, state):
+        """Write what became of each notice. Served by the primary key."""
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _column in range(6)]
+        return SQL(
+            """UPDATE collection_notice notice
+                  SET state = %s, message_id = new.message_id, mail_id = new.mail_id, attachment_id = new.attachment_id,
+                      email_to = new.email_to, sent_on = new.sent_on, reason = NULL, next_try = NULL,
+                      write_uid = %s, write_date = now() AT TIME ZONE 'UTC'
+                 FROM unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::text[], %s::date[])
+                   AS new(id, message_id, mail_id, attachment_id, email_to, sent_on)
+                WHERE notice.id = new.id""",
+            state,
+            self.env.uid,
+            *columns,
+        )
+
+    def _log_on_invoices(self):
+        """One short entry on each invoice that was spoken of."""
+        channels = dict(self._fields["channel"]._description_selection(self.env))
+        bodies = {}
+        for notice in self:
+            text = _(
+                "%(level)s by %(channel)s", level=notice.level_id.name or "", channel=channels[notice.channel].lower()
+            )
+            if notice.email_to:
+                text = f"{text}: {notice.email_to}"
+            for move in notice.line_ids.move_id:
+                bodies[move.id] = text
+        if bodies:
+            self.env["account.move"].browse(bodies)._message_log_batch(bodies)
+
+    def _schedule_level_activities(self, default_summary=None):
+        """The activity that the level asks for, or the one that the channel itself needs, for each responsible."""
+        todo = self.env.ref("mail.mail_activity_data_todo")
+        model_id = self.env["ir.model"]._get_id("collection.debtor")
+        values = []
+        for notice in self:
+            level, user = notice.level_id, notice.debtor_id._get_responsible()
+            if not user or not (level.activity_type_id or default_summary):
+                continue
+            today = notice.company_id._get_collection_today()
+            values.append(
+                {
+                    "res_model_id": model_id,
+                    "res_id": notice.debtor_id.id,
+                    # Both are computed by default, and written one activity at a time.
+                    "res_name": notice.debtor_id.display_name,
+                    "date_done": False,
+                    "activity_type_id": (level.activity_type_id or todo).id,
+                    "summary": default_summary or level.name,
+                    "date_deadline": fields.Date.add(today, days=level.activity_delay),
+                    "user_id": user.id,
+                }
+            )
+        if values:
+            self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(values)

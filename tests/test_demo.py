@@ -1,0 +1,145 @@
+from datetime import date, timedelta
+
+from stdnum.mx import rfc
+
+from odoo.tests import TransactionCase, tagged
+
+from ..demo import collection_demo, identifiers, parties, people, plan
+from ..engine import dunning
+
+
+@tagged("post_install", "-at_install")
+class TestDemo(TransactionCase):
+    """The demo data, loaded once for the whole class and rolled back."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mails_before = cls.env["mail.mail"].search([])
+        collection_demo.load(cls.env)
+        cls.mexican = parties.ref(cls.env, "company_mx")
+        cls.american = parties.ref(cls.env, "company_us")
+        cls.companies = cls.mexican + cls.american
+        cls.partners = cls.env["res.partner"].concat(
+            *(parties.ref(cls.env, f"customer_{index}") for index in range(len(people.CUSTOMERS)))
+        )
+        cls.today = cls.mexican._get_collection_today()
+        cls.Notice = cls.env["collection.notice"]
+
+    def invoices(self, company, *types):
+        return self.env["account.move"].search([("company_id", "=", company.id), ("move_type", "in", types)])
+
+    def open_lines(self, company):
+        return self.env["account.move.line"].search(
+            [
+                ("company_id", "=", company.id),
+                ("account_id.account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+                ("amount_residual", "!=", 0),
+            ]
+        )
+
+    def test_two_companies_and_their_currencies(self):
+        self.assertEqual(self.companies.mapped("currency_id.name"), ["MXN", "USD"])
+        for company in self.companies:
+            entries = self.env["account.move"].search([("company_id", "=", company.id)])
+            self.assertEqual(set(entries.line_ids.company_currency_id), set(company.currency_id))
+        self.assertFalse(self.mexican.collection_policy_id.requires_approval)
+        self.assertTrue(self.american.collection_policy_id.requires_approval)
+
+    def test_sixty_customers_with_valid_tax_ids(self):
+        self.assertEqual(len(self.partners), 60)
+        mexican = self.partners.filtered(lambda partner: partner.country_id.code == "MX")
+        tax_ids = (mexican + self.mexican.partner_id).mapped("vat")
+        self.assertEqual(len(set(tax_ids)), len(mexican) + 1)
+        for tax_id in tax_ids:
+            rfc.validate(tax_id, validate_check_digits=True)
+
+    def test_bank_accounts_of_the_peso_company_are_well_formed(self):
+        for account in self.mexican.partner_id.bank_ids:
+            self.assertEqual(len(account.acc_number), 18)
+            self.assertEqual(identifiers.clabe(account.acc_number[3:6], account.acc_number[6:17]), account.acc_number)
+
+    def test_a_year_of_invoices_of_every_kind(self):
+        invoices = self.invoices(self.mexican, "out_invoice") + self.invoices(self.american, "out_invoice")
+        credits = self.invoices(self.mexican, "out_refund")
+        self.assertGreaterEqual(len(invoices), 450)
+        self.assertGreaterEqual(len(invoices + credits + self.invoices(self.american, "out_refund")), 480)
+        self.assertEqual(set(invoices.mapped("state")), {"posted"})
+        self.assertGreaterEqual(min(invoices.mapped("invoice_date")), self.today - timedelta(days=plan.YEAR))
+        self.assertLessEqual(max(invoices.mapped("invoice_date")), self.today)
+        self.assertEqual({"paid", "partial", "not_paid"} - set(invoices.mapped("payment_state")), set())
+        self.assertTrue(invoices.filtered(lambda move: move.currency_id != move.company_id.currency_id))
+        self.assertTrue(invoices.filtered("collection_no_dun"))
+        open_lines = self.open_lines(self.mexican)
+        self.assertTrue(open_lines.filtered(lambda line: line.move_id.move_type == "out_refund"))
+        self.assertTrue(open_lines.filtered(lambda line: line.move_id.move_type == "entry" and line.balance < 0))
+        self.assertTrue([move for move in invoices if len(move.line_ids.filtered("date_maturity")) >= 3])
+
+    def test_due_dates_are_those_of_the_plan(self):
+        planned = sorted(
+            self.today - timedelta(days=days)
+            for company_plan in plan.make_plan().values()
+            for bill in company_plan.bills
+            if not bill.credits
+            for days in bill.due_days()
+        )
+        invoices = self.invoices(self.mexican, "out_invoice") + self.invoices(self.american, "out_invoice")
+        lines = invoices.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
+        self.assertEqual(sorted(lines.mapped("date_maturity")), planned)
+
+    def test_the_plan_is_the_same_every_time(self):
+        self.assertEqual(plan.make_plan(), plan.make_plan())
+
+    def test_every_level_is_reached_on_any_day_of_the_year(self):
+        levels = self.env["collection.run"]._get_ladders(self.mexican)[self.mexican.collection_policy_id.id].levels
+        steps = {level.day_from for level in levels}
+        self.assertEqual(steps, {-7, -1, 0, 3, 15, 30, 60})
+        days = [date(2028, 1, 1) + timedelta(days=number) for number in range(366)] + [date(2027, 2, 28)]
+        for today in days:
+            for code in (plan.MX, plan.US):
+                reached = set()
+                for standing in filter(lambda standing: standing is not plan.SETTLED, plan.STANDINGS[code]):
+                    item = dunning.Item(1, today - timedelta(days=standing), 1, 10000, 10000)
+                    level, _lines = dunning.reached([dunning.Asked(item, 10000, 10000)], levels, today)
+                    if level and standing == level.day_from:
+                        reached.add(level.day_from)
+                self.assertEqual(reached, steps, f"{code} on {today}")
+
+    def test_tonight_every_level_speaks_and_the_dollar_company_waits(self):
+        for company, state in ((self.mexican, "queued"), (self.american, "proposed")):
+            with self.subTest(company=company.name):
+                run = self.env["collection.run"].with_company(company)._run_company(company, self.today)
+                notices = run.notice_ids
+                self.assertEqual(set(notices.level_id), set(company.collection_policy_id.level_ids))
+                self.assertEqual(set(notices.mapped("state")), {state})
+                quiet = notices.debtor_id.filtered(lambda debtor: debtor._is_on_hold(self.today))
+                self.assertFalse(quiet)
+
+    def test_the_past_is_told_and_nothing_of_it_is_mailed(self):
+        notices = self.Notice.search([("company_id", "in", self.companies.ids), ("date", "<", self.today)])
+        self.assertGreater(len(notices), 100)
+        self.assertFalse(notices.filtered(lambda notice: notice.state in ("proposed", "queued", "outgoing")))
+        sent = notices.filtered(lambda notice: notice.state == "sent")
+        self.assertTrue(all(notice.sent_on == notice.date for notice in sent))
+        self.assertTrue(all(notice.message_id.date.date() == notice.date for notice in sent))
+        self.assertFalse(sent.mail_id)
+        self.assertEqual(self.env["mail.mail"].search([]), self.mails_before)
+        debtors = self.env["collection.debtor"].search([("company_id", "=", self.mexican.id)])
+        self.assertGreaterEqual(len(debtors.level_id), 6)
+
+    def test_balances_equal_the_ledger(self):
+        for company in self.companies:
+            lines = self.open_lines(company)
+            debtors = self.env["collection.debtor"].search([("company_id", "=", company.id)])
+            self.assertEqual(debtors.partner_id & lines.partner_id.commercial_partner_id, lines.partner_id.commercial_partner_id)
+            for debtor in debtors:
+                mine = lines.filtered(lambda line: line.partner_id.commercial_partner_id == debtor.partner_id)  # noqa: B023
+                late = mine.filtered(lambda line: line.amount_residual > 0 and line.date_maturity < self.today)
+                self.assertAlmostEqual(debtor.total_due, sum(mine.mapped("amount_residual")), places=2)
+                self.assertAlmostEqual(debtor.overdue, sum(late.mapped("amount_residual")), places=2)
+
+    def test_a_second_load_changes_nothing(self):
+        before = self.env["account.move"].search_count([])
+        collection_demo.load(self.env)
+        self.assertEqual(self.env["account.move"].search_count([]), before)
