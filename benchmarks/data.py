@@ -4,8 +4,8 @@
 may be installed or not. The same size gives the same ledger: its random numbers are seeded.
 
 *How it works.* One ``INSERT ... SELECT`` per kind of row. Every customer has a lateness of its own, from who pays
-before the date to who is months behind, so that each level of the ladder has its share. One customer in twenty is invoiced in
-another currency, one in twenty has money on account, one open invoice in ten is partly paid.
+before the date to who is months behind, so that each level of the ladder has its share. One customer in twenty is
+invoiced in another currency, one in twenty has money on account, one open invoice in ten is partly paid.
 """
 
 import contextlib
