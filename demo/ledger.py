@@ -29,6 +29,7 @@ class Ledger:
         self.terms = terms
         self.today = today
         self.mexican = company.currency_id.name == "MXN"
+        self.payment_label = "Transferencia" if self.mexican else "Wire transfer"
         # A fiscal position that changes nothing spares the search for one at every document.
         self.partners.property_account_position_id = self.env["account.fiscal.position"].create(
             {"name": "Régimen general" if self.mexican else "Standard", "company_id": company.id}
@@ -154,14 +155,26 @@ class Ledger:
         return round(total, 2)
 
     def _prepare_payment(self, receipt, amount):
-        return {
+        customer, currency = self.partners[receipt.customer], self.currencies[receipt.currency]
+        date = self.today - timedelta(days=receipt.day)
+        values = {
             "payment_type": "inbound",
             "partner_type": "customer",
-            "partner_id": self.partners[receipt.customer].id,
+            "partner_id": customer.id,
             "company_id": self.company.id,
             "amount": amount,
-            "currency_id": self.currencies[receipt.currency].id,
-            "date": self.today - timedelta(days=receipt.day),
+            "currency_id": currency.id,
+            "date": date,
             "journal_id": self.journal.id,
             "payment_method_line_id": self.method_line.id,
         }
+        if "line_ids" in self.env["account.payment"]._fields:
+            # Where a payment is its entry, the lines are made with it: the ORM would write them payment by payment.
+            balance = currency._convert(amount, self.company.currency_id, self.company, date)
+            line = {"partner_id": customer.id, "currency_id": currency.id, "date_maturity": date, "name": self.payment_label}
+            bank, receivable = self.journal.default_account_id, customer.property_account_receivable_id
+            values["line_ids"] = [
+                Command.create({**line, "account_id": bank.id, "amount_currency": amount, "balance": balance}),
+                Command.create({**line, "account_id": receivable.id, "amount_currency": -amount, "balance": -balance}),
+            ]
+        return values

@@ -1,8 +1,10 @@
 """Companies, users and customers of the demo, created in one call for each kind."""
 
+import base64
 from datetime import timedelta
 
 from odoo import Command
+from odoo.tools.misc import file_open
 
 from . import people, plan
 from .identifiers import clabe, company_rfc
@@ -77,6 +79,9 @@ def make_companies(env):
             "website": "https://bajiotrading.example",
         },
     }
+    for code, company_values in values.items():
+        with file_open(f"account_collection/demo/logo_{code}.png", "rb") as logo:
+            company_values["logo"] = base64.b64encode(logo.read())
     if "iap_enrich_auto_done" in env["res.company"]._fields:
         # Odoo would ask a service about these companies, over the network.
         for company_values in values.values():

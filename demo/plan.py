@@ -36,7 +36,7 @@ STANDINGS = {
     US: (3, -7, SETTLED, 30, 15, 0, -1, 60, 3, 0, 15, 8, 45, -20),
 }
 # What is special about some debtors of the peso company, by their position in ``people.CUSTOMERS``.
-ON_ACCOUNT = {4: (9, 3_000), 13: (3, 1_500), 27: (12, 5_000), 41: (20, 8_000), 47: (5, 900_000)}
+ON_ACCOUNT = {4: (9, 3_000), 13: (3, 1_500), 27: (12, 5_000), 41: (20, 8_000), 47: (5, 120_000)}
 """Customer: (day, amount) of a payment that was not applied; the last one paid more than it owes."""
 SHORT = {42: 12.5}
 """Customer: what is missing of its last payment, less than the company's tolerance."""

@@ -139,7 +139,8 @@ class CollectionNotice(models.Model):
                 partners = partners_of.get(notice.debtor_id, ()) if notice in by_mail else ()
                 notice.recipient = notice.email_to or ", ".join(p.email for p in partners if p.email)
             elif notice.channel == "letter":
-                notice.recipient = notice.partner_id._display_address(without_company=True).strip().replace("\n", ", ")
+                address = notice.partner_id._display_address(without_company=True)
+                notice.recipient = ", ".join(filter(None, map(str.strip, address.splitlines())))
             else:
                 notice.recipient = notice.partner_id.phone
 
@@ -156,12 +157,13 @@ class CollectionNotice(models.Model):
             sums[line.currency_id] = sums.get(line.currency_id, 0.0) + line.amount
         if not sums:
             sums = {self.currency_id: 0.0}
-        return " + ".join(self._format_amount(amount, currency) for currency, amount in sums.items())
+        codes = len(sums) > 1 or self.currency_id not in sums
+        return " + ".join(self._get_amount_text(amount, currency, codes) for currency, amount in sums.items())
 
-    def _format_amount(self, amount, currency):
-        """As Odoo does, with the code of a currency that is not the company's: several write themselves ``$``."""
+    def _get_amount_text(self, amount, currency, code):
+        """An amount in the customer's format; with ``code`` it names its currency, for pesos and dollars share a symbol."""
         text = format_amount(self.env, amount, currency)
-        return text if currency == self.currency_id else f"{text} {currency.name}"
+        return f"{text} {currency.name}" if code else text
 
     @api.depends("line_ids")
     @api.depends_context("lang")

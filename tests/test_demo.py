@@ -116,6 +116,17 @@ class TestDemo(TransactionCase):
                 quiet = notices.debtor_id.filtered(lambda debtor: debtor._is_on_hold(self.today))
                 self.assertFalse(quiet)
 
+    def test_dollars_and_pesos_are_told_apart(self):
+        run = self.env["collection.run"].with_company(self.mexican)._run_company(self.mexican, self.today)
+        dollars = self.env.ref("base.USD")
+        notices = run.notice_ids.filtered(lambda notice: dollars in notice.line_ids.currency_id)
+        self.assertTrue(notices)
+        for notice in notices:
+            self.assertIn("USD", notice.balance_text)
+            self.assertIn("USD", notice.items_html)
+            self.assertEqual("MXN" in notice.balance_text, len(notice.line_ids.currency_id) > 1)
+            self.assertIn("(USD)", notice.bank_accounts_html)
+
     def test_the_past_is_told_and_nothing_of_it_is_mailed(self):
         notices = self.Notice.search([("company_id", "in", self.companies.ids), ("date", "<", self.today)])
         self.assertGreater(len(notices), 100)

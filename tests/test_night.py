@@ -49,9 +49,8 @@ class TestNight(CollectionCommon):
         self.make_invoice(customer, 100, days=5, currency_id=currency.id)
         self.make_invoice(customer, 70, days=5)
         notice = self.night()
-        self.assertRegex(notice.overdue_text, r"100\.00 MXN")
-        self.assertRegex(notice.overdue_text, r"70\.00(?! )")
-        self.assertIn("100.00 MXN", notice.items_html.replace("\xa0", " "))
+        self.assertRegex(notice.overdue_text, rf"100\.00 MXN \+ .*70\.00 {self.company.currency_id.name}$")
+        self.assertEqual(notice.items_html.count("MXN"), 1)
 
     def test_a_letter_needs_a_postal_address(self):
         """Without one the level's other channel is tried, and the notice says why."""

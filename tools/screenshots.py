@@ -45,7 +45,7 @@ class Screen:
 
     ``action`` is the external id of an action; ``model`` and ``domain`` (JavaScript) choose the record of a form, without
     which the action's ``view`` is shown. The picture is taken when ``shown``, a CSS selector, is there, after ``click`` was
-    clicked.
+    clicked and ``scroll`` scrolled into view.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Screen:
     domain: str = "[]"
     order: str = "id"
     click: str = ""
+    scroll: str = ""
     size: tuple[int, int] = (WIDTH, HEIGHT)
     company: str = "company_mx"
 
@@ -70,7 +71,14 @@ DEBTOR = {
 }
 SCREENS = (
     Screen("debtors", "account_collection.collection_debtor_action"),
-    Screen("board", "account_collection.collection_debtor_action", "kanban", ".o_kanban_record"),
+    Screen(
+        "board",
+        "account_collection.collection_debtor_action",
+        "kanban",
+        ".o_kanban_record",
+        click=".o_facet_remove",
+        size=(2640, 1080),
+    ),
     Screen("debtor", **DEBTOR, size=(WIDTH, 1150)),
     Screen("runs", "account_collection.collection_run_action"),
     Screen(
@@ -106,7 +114,8 @@ SCREENS = (
         "settings",
         "account_collection.res_config_settings_action",
         "form",
-        "#collection, [name='collection_settings'], .app_settings_block",
+        "#collection_setting_container",
+        scroll="#collection_setting_container",
     ),
     Screen(
         "invoice",
@@ -133,6 +142,7 @@ SCREENS = (
         "account_collection.collection_debtor_action",
         "kanban",
         ".o_kanban_record",
+        scroll=".o_kanban_group:has(.o_kanban_record)",
         size=PHONE,
     ),
     Screen("phone_debtor", **DEBTOR, size=PHONE),
@@ -270,6 +280,9 @@ class Demo:
         if screen.click:
             self.page.wait_for(screen.click)
             self.page.run(f"document.querySelector({json.dumps(screen.click)}).click()")
+        if screen.scroll:
+            self.page.wait_for(screen.scroll)
+            self.page.run(f"document.querySelector({json.dumps(screen.scroll)}).scrollIntoView()")
         time.sleep(SETTLE)
         return self.page.picture()
 
@@ -284,7 +297,7 @@ class Demo:
                   const reader = new FileReader(); reader.onload = () => done(reader.result.split(",")[1]);
                   reader.readAsDataURL(blob)}}))"""
         )
-        words = ["pdftoppm", "-png", "-r", str(PDF_DPI), "-f", "1", "-l", "1", "-singlefile", "-", "-"]
+        words = ["pdftoppm", "-png", "-r", str(PDF_DPI), "-f", "1", "-l", "1", "-singlefile", "-"]
         return subprocess.run(words, input=base64.b64decode(content), capture_output=True, check=True, timeout=60).stdout
 
 
