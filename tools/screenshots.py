@@ -189,9 +189,7 @@ class Page:
     def resize(self, size: tuple[int, int]) -> None:
         width, height = size
         phone = size == PHONE
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
-        )
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
 
     def open(self, url: str) -> None:
@@ -208,7 +206,14 @@ def browser() -> Iterator[Page]:
     """Start Chromium, yield its tab, end it."""
     program = next(filter(None, map(shutil.which, system.CHROMIUM.commands)))
     with tempfile.TemporaryDirectory() as folder:
-        words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--no-proxy-server"]
+        words = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--no-first-run",
+            "--no-proxy-server",
+        ]
         words += ["--remote-debugging-port=0", f"--user-data-dir={folder}", "--lang=en-US", "about:blank"]
         process = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -298,7 +303,9 @@ class Demo:
                   reader.readAsDataURL(blob)}}))"""
         )
         words = ["pdftoppm", "-png", "-r", str(PDF_DPI), "-f", "1", "-l", "1", "-singlefile", "-"]
-        return subprocess.run(words, input=base64.b64decode(content), capture_output=True, check=True, timeout=60).stdout
+        return subprocess.run(
+            words, input=base64.b64decode(content), capture_output=True, check=True, timeout=60
+        ).stdout
 
 
 def save(name: str, picture: bytes) -> None:
@@ -306,7 +313,9 @@ def save(name: str, picture: bytes) -> None:
     path = TARGET / f"{name}.png"
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
-    print(f"{path.relative_to(workspace.CHECKOUT)}  {image.width} x {image.height}  {path.stat().st_size / 1024:.0f} KB")
+    print(
+        f"{path.relative_to(workspace.CHECKOUT)}  {image.width} x {image.height}  {path.stat().st_size / 1024:.0f} KB"
+    )
 
 
 def main(arguments: list[str]) -> int:
