@@ -186,6 +186,8 @@ class TestRights(RightsCommon):
         for user in (self.collector, self.manager):
             with self.assertRaises(AccessError):
                 self.mine.with_user(user).write({"overdue": 1})
+            with self.assertRaises(AccessError):
+                self.mine.with_user(user).write({"partner_id": self.theirs.partner_id.id})
         self.assertEqual(self.mine.overdue, 1000)
 
     def test_only_a_manager_changes_policies_and_levels(self):
