@@ -113,6 +113,7 @@ class AccountMove(models.Model):
             raise ValidationError(_("Search the days overdue with a number of days and one of =, <, <=, >, >=."))
         lines = self.env["account.move.line"]._search(
             [
+                ("move_id.move_type", "in", self.get_sale_types(include_receipts=True)),
                 ("account_id.account_type", "=", "asset_receivable"),
                 ("parent_state", "=", "posted"),
                 ("amount_residual", ">", 0),
