@@ -29,7 +29,7 @@ class CollectionNotice(models.Model):
     policy_id = fields.Many2one(related="level_id.policy_id")
     date = fields.Date(required=True, readonly=True)
     channel = fields.Selection(CHANNELS, required=True, readonly=True)
-    fallback_of_id = fields.Many2one("collection.notice", readonly=True, ondelete="set null")
+    fallback_of_id = fields.Many2one("collection.notice", readonly=True, index="btree_not_null", ondelete="set null")
     dedupe_key = fields.Char(required=True, readonly=True)
 
     state = fields.Selection(
@@ -61,9 +61,11 @@ class CollectionNotice(models.Model):
     recipient = fields.Char(compute="_compute_recipient")
     email_to = fields.Char(readonly=True)
 
-    message_id = fields.Many2one("mail.message", readonly=True, ondelete="set null")
+    message_id = fields.Many2one("mail.message", readonly=True, index="btree_not_null", ondelete="set null")
     mail_id = fields.Many2one("mail.mail", readonly=True, index="btree_not_null", ondelete="set null")
-    attachment_id = fields.Many2one("ir.attachment", string="Document", readonly=True, ondelete="set null")
+    attachment_id = fields.Many2one(
+        "ir.attachment", string="Document", readonly=True, index="btree_not_null", ondelete="set null"
+    )
 
     # For the placeholders of templates
     balance_text = fields.Char(compute="_compute_amount_texts", help="All that is asked for, currency by currency.")
