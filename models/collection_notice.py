@@ -328,6 +328,13 @@ class CollectionNotice(models.Model):
         self.env.ref("account_collection.ir_cron_dispatch").sudo()._trigger()
 
     @api.model
+    @api.model
+    def _fail_lost(self):
+        """Mails that a person cancelled or deleted in Odoo's queue report nothing: their notices wait for a person,
+        and hold their debtors back no longer."""
+        lost = self.search([("state", "=", OUTGOING), "|", ("mail_id", "=", False), ("mail_id.state", "=", "cancel")])
+        lost._fail(_("The mail could not be sent."))
+
     def _query_enqueue(self, notices, lines):
         """Insert notices and their lines, skipping the keys that exist; returns the number of notices added.
 

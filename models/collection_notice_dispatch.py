@@ -60,6 +60,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
     def _prepare_queue(self):
         self.env["collection.debtor.touch"]._drain()
         self._requeue_due()
+        self._fail_lost()
 
     @api.model
     def _dispatch_next(self, size):
