@@ -190,7 +190,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
             return _("What had reached this level was paid or withdrawn"), None
         if dunning.amount_at(mine, listed) < mine.minimum:
             return _("Less is owed now than the minimum of the level"), None
-        return None, listed
+        return None, dunning.told_at(mine, listed, ladder.levels)
 
     def _get_obstacle(self, ladder, position, today):
         """What stops this notice whatever its amounts, or ``None``."""
