@@ -222,8 +222,11 @@ class CollectionNotice(models.Model):
 
     def _cancel(self, reason):
         """Cancel these notices; what they told counts no more, so that another run may tell it again."""
-        self.sudo().write({"state": CANCELLED, "reason": reason, "next_try": False})
-        self.sudo().line_ids.write({"told_on": False})
+        # sudo: notices change through their buttons and the ledger alone; each caller checks its right
+        notices = self.sudo()
+        notices._drop_mails()
+        notices.write({"state": CANCELLED, "reason": reason, "next_try": False})
+        notices.line_ids.write({"told_on": False})
 
     @api.model
     def _cancel_settled(self, lines):
