@@ -94,6 +94,7 @@ class CollectionNotice(models.Model):
     # === Computes ===#
 
     @api.depends("debtor_id.partner_id.display_name", "level_id.name", "date")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for notice in self:
             notice.display_name = " - ".join(
@@ -106,6 +107,7 @@ class CollectionNotice(models.Model):
             notice.line_count = len(notice.line_ids)
 
     @api.depends("line_ids.days", "line_ids.level_id", "level_id")
+    @api.depends_context("lang")
     def _compute_why(self):
         for notice in self:
             # When it left some days later, no item may be at the level itself any more: then the oldest explains it.
@@ -163,7 +165,7 @@ class CollectionNotice(models.Model):
         return " + ".join(self._get_amount_text(amount, currency, codes) for currency, amount in sums.items())
 
     def _get_amount_text(self, amount, currency, code):
-        """An amount in the customer's format; with ``code`` it names its currency, for pesos and dollars share a symbol."""
+        """An amount in the customer's format; with ``code`` it names its currency: pesos and dollars share a sign."""
         text = format_amount(self.env, amount, currency)
         return f"{text} {currency.name}" if code else text
 
@@ -178,6 +180,7 @@ class CollectionNotice(models.Model):
     @api.depends("company_id")
     @api.depends_context("lang")
     def _compute_bank_accounts_html(self):
+        # sudo: where to pay is for whoever reads the notice
         for company, notices in self.grouped("company_id").items():
             notices.bank_accounts_html = self.env["ir.qweb"]._render(
                 "account_collection.notice_bank_accounts",
@@ -202,6 +205,7 @@ class CollectionNotice(models.Model):
         failed = self.filtered(lambda notice: notice.state == FAILED)
         if not failed:
             raise UserError(_("Only failed notices can be tried again."))
+        # sudo: notices change through their buttons alone, and the right to send was checked
         failed.sudo()._drop_mails()
         failed.sudo().write({"tries": 0, "next_try": False, "reason": False, "state": QUEUED, "mail_id": False})
         self._trigger_dispatch()
@@ -324,13 +328,6 @@ class CollectionNotice(models.Model):
             elif state in ("exception", "cancel"):
                 notice._fail(reason or _("The mail could not be sent."), retry=retry)
 
-    # === Queue ===#
-
-    @api.model
-    def _trigger_dispatch(self):
-        self.env.ref("account_collection.ir_cron_dispatch").sudo()._trigger()
-
-    @api.model
     @api.model
     def _fail_lost(self):
         """Mails that a person cancelled or deleted in Odoo's queue report nothing: their notices wait for a person,
@@ -338,6 +335,13 @@ class CollectionNotice(models.Model):
         lost = self.search([("state", "=", OUTGOING), "|", ("mail_id", "=", False), ("mail_id.state", "=", "cancel")])
         lost._fail(_("The mail could not be sent."))
 
+    # === Queue ===#
+
+    @api.model
+    def _trigger_dispatch(self):
+        self.env.ref("account_collection.ir_cron_dispatch").sudo()._trigger()
+
+    @api.model
     def _query_enqueue(self, notices, lines):
         """Insert notices and their lines, skipping the keys that exist; returns the number of notices added.
 

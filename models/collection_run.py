@@ -72,6 +72,7 @@ class CollectionRun(models.Model):
     # === Computes ===#
 
     @api.depends("kind", "date")
+    @api.depends_context("lang")
     def _compute_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for run in self:
@@ -111,6 +112,7 @@ class CollectionRun(models.Model):
         proposals = self.filtered(lambda run: run.state == "proposal")
         if not proposals:
             raise UserError(_("Only a proposal can be approved."))
+        # sudo: notices and runs change through their buttons alone, and the right to send was checked
         Notice.search([("run_id", "in", proposals.ids), ("state", "=", "proposed")]).sudo().write({"state": "queued"})
         for run in proposals - proposals._get_with_notices(["proposed"]):
             run.sudo().write(
