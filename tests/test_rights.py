@@ -145,6 +145,11 @@ class TestRights(RightsCommon):
                 with self.assertRaises(AccessError, msg=f"{user.login} {model}"):
                     self.env[model].with_user(user).search([])
 
+    def test_a_customer_does_not_read_why_an_invoice_is_not_dunned(self):
+        names = ["collection_no_dun", "collection_no_dun_reason", "collection_no_dun_until"]
+        self.assertFalse(self.env["account.move"].with_user(self.portal).fields_get(names))
+        self.assertEqual(set(self.env["account.move"].with_user(self.invoicing).fields_get(names)), set(names))
+
     # === Writing ===#
 
     def test_a_collector_holds_the_own_debtors_and_assigns_none(self):
