@@ -9,8 +9,9 @@ from ..engine import aging
 # What a collector does not decide about the own debtors.
 MANAGED = {"collector_id", "policy_id", "excluded"}
 BUCKETS = ("bucket_1", "bucket_2", "bucket_3", "bucket_4")
-# What the ledger and the notices say, and no person.
+# What the ledger and the notices say, and no person: whose debtor of which company this is, too.
 CACHED = {
+    *("partner_id", "company_id"),
     *BUCKETS,
     *("total_due", "not_due", "overdue", "unallocated", "overdue_count", "oldest_due_date", "days_overdue"),
     *("last_payment_date", "last_contact_date", "level_id"),

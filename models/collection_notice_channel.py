@@ -179,6 +179,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         for pdf in pdfs.values():
             if isinstance(pdf, Exception):
                 raise pdf
+        # sudo: as for the messages that carry them
         attachments = (
             self.env["ir.attachment"]
             .sudo()
@@ -252,6 +253,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         self.ensure_one()
         if not self.level_id.attach_invoices:
             return self.env["ir.attachment"]
+        # sudo: the customer may have the documents that the notice speaks of, whoever sends it
         return self.line_ids.move_id.sudo().invoice_pdf_report_id
 
     def _create_mails(self, texts, messages, addressed):
@@ -273,6 +275,7 @@ class CollectionNoticeChannel(models.AbstractModel):
                     "state": "outgoing",
                 }
             )
+        # sudo: mails and notifications are written by the system, as those of every message of Odoo's own
         mails = dict(zip(self, self.env["mail.mail"].sudo().create(values), strict=True))
         self._create_blind_copies(texts, messages)
         self.env["mail.notification"].sudo().create(

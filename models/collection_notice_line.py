@@ -11,7 +11,8 @@ class CollectionNoticeLine(models.Model):
 
     notice_id = fields.Many2one("collection.notice", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="notice_id.company_id")
-    move_line_id = fields.Many2one("account.move.line", string="Open Item", ondelete="cascade")
+    # The index of told items below does not serve the deletion of an item, which asks for every line.
+    move_line_id = fields.Many2one("account.move.line", string="Open Item", index="btree_not_null", ondelete="cascade")
     move_id = fields.Many2one("account.move", string="Document", index="btree_not_null", ondelete="cascade")
     currency_id = fields.Many2one("res.currency", required=True, ondelete="restrict")
     company_currency_id = fields.Many2one(related="notice_id.currency_id", string="Company Currency")

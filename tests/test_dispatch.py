@@ -385,6 +385,19 @@ class TestFailures(DispatchCommon):
                 getattr(notice.with_user(self.collector), action)()
         self.assertEqual(notice.state, "queued")
 
+    def test_a_mail_that_a_person_took_out_of_the_queue(self):
+        """It reports nothing: the notice waits for a person, and its debtor hears the next level."""
+        deleted, cancelled, waiting = (
+            self.queue(self.make_customer(name)) for name in ("Deleted", "Taken Out", "Left")
+        )
+        self.dispatch()
+        deleted.mail_id.unlink()
+        cancelled.mail_id.cancel()
+        self.dispatch()
+        self.assertEqual((deleted | cancelled | waiting).mapped("state"), ["failed", "failed", "outgoing"])
+        self.assertEqual(len(self.failure_activities(deleted)), 1)
+        self.assertFalse(deleted.next_try)
+
     def test_limit(self):
         notices = self.make_queue(5)
         self.assertEqual(self.Notice._cron_dispatch(limit=2), 2)
