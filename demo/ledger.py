@@ -176,7 +176,12 @@ class Ledger:
         if "line_ids" in self.env["account.payment"]._fields:
             # Where a payment is its entry, the lines are made with it: the ORM would write them payment by payment.
             balance = currency._convert(amount, self.company.currency_id, self.company, date)
-            line = {"partner_id": customer.id, "currency_id": currency.id, "date_maturity": date, "name": self.payment_label}
+            line = {
+                "partner_id": customer.id,
+                "currency_id": currency.id,
+                "date_maturity": date,
+                "name": self.payment_label,
+            }
             bank, receivable = self.journal.default_account_id, customer.property_account_receivable_id
             values["line_ids"] = [
                 Command.create({**line, "account_id": bank.id, "amount_currency": amount, "balance": balance}),

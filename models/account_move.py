@@ -116,6 +116,9 @@ class AccountMove(models.Model):
         """Only sale documents with an open receivable line; answered by the lines' effective due dates."""
         today = self.env.company._get_collection_today()
         inverse = {">": "<", ">=": "<=", "=": "=", "<": ">", "<=": ">="}
+        if operator == "in" and len(value) == 1:
+            # 19.0 asks for one value with a set of one.
+            operator, value = "=", next(iter(value))
         if operator not in inverse or not isinstance(value, int) or value < 0:
             raise ValidationError(_("Search the days overdue with a number of days and one of =, <, <=, >, >=."))
         lines = self.env["account.move.line"]._search(

@@ -156,7 +156,17 @@ class CollectionDebtor(models.Model):
     def write(self, vals):
         if not self.env.su:
             self._check_writable(vals)
-        return super().write(vals)
+        if "collector_id" not in vals:
+            return super().write(vals)
+        collectors_before = {debtor: debtor.collector_id for debtor in self}
+        result = super().write(vals)
+        # Answers of the customer reach who follows: the collector does, and no longer the one before.
+        for collector, debtors in self.grouped("collector_id").items():
+            left = debtors.filtered(lambda debtor: collectors_before[debtor] - debtor.collector_id)
+            for former, theirs in left.grouped(lambda debtor: collectors_before[debtor]).items():
+                theirs.message_unsubscribe(former.partner_id.ids)
+            debtors.message_subscribe(collector.partner_id.ids)
+        return result
 
     def _check_writable(self, names):
         if not CACHED.isdisjoint(names):

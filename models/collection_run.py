@@ -34,7 +34,7 @@ class CollectionRun(models.Model):
 
     _name = "collection.run"
     _description = "Collection Run"
-    _inherit = ["mail.thread", "collection.transaction"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "collection.transaction"]
     _mail_post_access = "read"
     _order = "date desc, id desc"
 
@@ -101,6 +101,15 @@ class CollectionRun(models.Model):
             run.waiting_count, run.sent_count, run.failed_count, run.cancelled_count = figures[run].values()
             run.notice_count = sum(figures[run].values())
             run.amount = amounts[run]
+
+    # === CRUD ===#
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("state", "proposal") != "proposal":
+            # Approved, cancelled or over: nobody needs to read it any more.
+            self.activity_unlink(["mail.mail_activity_data_todo"])
+        return result
 
     # === Actions ===#
 
@@ -236,8 +245,21 @@ class CollectionRun(models.Model):
             waiting = "approved" if states & {"queued", "outgoing"} else "done"
             state = "proposal" if "proposed" in states else waiting
             text = remark if remark is not None else run.remark or ""
+            if state == "proposal" != run.state:
+                run._ask_for_approval()
             if (run.state, run.remark or "") != (state, text):
                 run.write({"state": state, "remark": text})
+
+    def _ask_for_approval(self):
+        """Tell the company's responsible that nothing leaves, and these debtors hear nothing else, until it is read."""
+        self.ensure_one()
+        responsible = self.company_id.collection_responsible_id
+        if responsible:
+            self.with_context(mail_activity_quick_update=True).activity_schedule(
+                "mail.mail_activity_data_todo",
+                user_id=responsible.id,
+                summary=_("Read and approve what would leave today"),
+            )
 
     @api.model
     def _close_finished(self):

@@ -15,3 +15,4 @@ from . import test_screens
 from . import test_night
 from . import test_statement
 from . import test_statement_pdf
+from . import test_wizards
