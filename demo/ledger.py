@@ -46,7 +46,7 @@ class Ledger:
             self.env["account.journal"].search([("type", "=", "sale"), ("company_id", "=", company.id)], limit=1).code
         )
         self.numbers = defaultdict(int)
-        """Prefix of a bill's number, with its year: last number given, so that no bill asks the database for its own."""
+        """Prefix of a bill's number, with its year: last number given, so that no bill asks for its own."""
         self.lines = {}
         """Key of a bill: its receivable lines by due date."""
         self.remaining = defaultdict(dict)

@@ -2,9 +2,9 @@
 
 How to use: ``make demo``, then ``make screenshots``. The pictures go to ``static/description``.
 
-How it works: headless Chromium, driven over its DevTools protocol, signs in as the administrator and opens each screen of
-:data:`SCREENS`; the page itself is asked, through Odoo's own calls, for the records to show. Pictures are reduced to the
-colours that they have, which keeps them small.
+How it works: headless Chromium, driven over its DevTools protocol, signs in as the administrator and opens each
+screen of :data:`SCREENS`; the page itself is asked, through Odoo's own calls, for the records to show. Pictures are
+reduced to the colours that they have, which keeps them small.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ PDF_DPI = 90
 class Screen:
     """One picture.
 
-    ``action`` is the external id of an action; ``model`` and ``domain`` (JavaScript) choose the record of a form, without
-    which the action's ``view`` is shown. The picture is taken when ``shown``, a CSS selector, is there, after ``click`` was
-    clicked and ``scroll`` scrolled into view.
+    ``action`` is the external id of an action; ``model`` and ``domain`` (JavaScript) choose the record of a form,
+    without which the action's ``view`` is shown. The picture is taken when ``shown``, a CSS selector, is there, after
+    ``click`` was clicked and ``scroll`` scrolled into view.
     """
 
     name: str
