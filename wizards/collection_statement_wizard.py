@@ -9,7 +9,7 @@ class CollectionStatementWizard(models.TransientModel):
     _description = "Statement at a Date"
 
     debtor_ids = fields.Many2many(
-        "collection.debtor", default=lambda self: self.env.context.get("active_ids"), string="Debtors", required=True
+        "collection.debtor", default=lambda self: self.env.context.get("active_ids"), required=True
     )
     as_of = fields.Date(string="As Of", required=True, default=fields.Date.context_today)
 
