@@ -57,11 +57,13 @@ class Ledger:
         self._post_bills([bill for bill in bills if not bill.credits])
         self._post_bills([bill for bill in bills if bill.credits])
         settlements = self._post_receipts(receipts)
-        # Nobody has counted these tables since they were empty: Odoo's own reading of what a payment settled would loop
-        # over them for minutes.
         self.env.flush_all()
-        self.env.cr.execute("ANALYZE account_move, account_move_line, account_payment, account_partial_reconcile")
+        # PostgreSQL believes these tables empty: Odoo's own reading of what a payment settled would loop over them for
+        # minutes.
+        self.env.cr.execute("SET LOCAL enable_nestloop = off")
         self.env["account.move.line"]._reconcile_plan(settlements)
+        self.env.flush_all()
+        self.env.cr.execute("SET LOCAL enable_nestloop = on")
 
     # === Bills ===#
 
