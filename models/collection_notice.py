@@ -113,26 +113,7 @@ class CollectionNotice(models.Model):
             # When it left some days later, no item may be at the level itself any more: then the oldest explains it.
             lines = notice.line_ids.filtered(lambda line: line.level_id == notice.level_id) or notice.line_ids
             line = lines.sorted("days")[-1:]
-            if not line:
-                notice.why = False
-            elif not line.days:
-                notice.why = _(
-                    "%(document)s falls due today: %(level)s", document=line.move_id.name, level=notice.level_id.name
-                )
-            elif line.days > 0:
-                notice.why = _(
-                    "%(document)s is %(days)s days late: %(level)s",
-                    document=line.move_id.name,
-                    days=line.days,
-                    level=notice.level_id.name,
-                )
-            else:
-                notice.why = _(
-                    "%(document)s falls due in %(days)s days: %(level)s",
-                    document=line.move_id.name,
-                    days=-line.days,
-                    level=notice.level_id.name,
-                )
+            notice.why = line and line._get_days_text()
 
     @api.depends("email_to", "channel", "state")
     def _compute_recipient(self):

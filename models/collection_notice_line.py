@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import _, api, fields, models
 
 
 class CollectionNoticeLine(models.Model):
@@ -32,3 +32,17 @@ class CollectionNoticeLine(models.Model):
                 WHERE told_on IS NOT NULL"""
         )
         return result
+
+    def _get_days_text(self):
+        """How late the document is, or how soon it falls due, in words."""
+        self.ensure_one()
+        document, days = self.move_id.name, self.days
+        if days > 1:
+            return _("%(document)s is %(days)s days late", document=document, days=days)
+        if days == 1:
+            return _("%(document)s is one day late", document=document)
+        if days == 0:
+            return _("%(document)s falls due today", document=document)
+        if days == -1:
+            return _("%(document)s falls due tomorrow", document=document)
+        return _("%(document)s falls due in %(days)s days", document=document, days=-days)

@@ -97,6 +97,10 @@ class CollectionRun(models.Model):
             figures[run][column[state]] += count
             if column[state] != "cancelled":
                 amounts[run] += amount
+        # Told through another channel, it is asked for once.
+        replacing = self.env["collection.notice"].search([("run_id", "in", self.ids), ("fallback_of_id", "!=", False)])
+        for notice in replacing.fallback_of_id:
+            amounts[notice.run_id] -= notice.amount
         for run in self:
             run.waiting_count, run.sent_count, run.failed_count, run.cancelled_count = figures[run].values()
             run.notice_count = sum(figures[run].values())
@@ -248,7 +252,8 @@ class CollectionRun(models.Model):
             if state == "proposal" != run.state:
                 run._ask_for_approval()
             if (run.state, run.remark or "") != (state, text):
-                run.write({"state": state, "remark": text})
+                # What the system does is no history of approvals: people's own changes are tracked.
+                run.with_context(tracking_disable=True).write({"state": state, "remark": text})
 
     def _ask_for_approval(self):
         """Tell the company's responsible that nothing leaves, and these debtors hear nothing else, until it is read."""

@@ -51,6 +51,7 @@ class TestNight(CollectionCommon):
         notice = self.night()
         self.assertRegex(notice.overdue_text, rf"100\.00 MXN \+ .*70\.00 {self.company.currency_id.name}$")
         self.assertEqual(notice.items_html.count("MXN"), 1)
+        self.assertEqual(notice.items_html.count(f" {self.company.currency_id.name}"), 1)
 
     def test_a_letter_needs_a_postal_address(self):
         """Without one the level's other channel is tried, and the notice says why."""
@@ -63,3 +64,4 @@ class TestNight(CollectionCommon):
         self.assertEqual((letter.channel, letter.state), ("letter", "failed"))
         self.assertIn("Nomad has no postal address", letter.reason)
         self.assertEqual((mail.channel, mail.state, mail.email_to), ("mail", "outgoing", customer.email))
+        self.assertEqual(letter.run_id.amount, 1000, "asked for once")

@@ -114,8 +114,8 @@ SCREENS = (
         "settings",
         "account_collection.res_config_settings_action",
         "form",
-        "#collection_setting_container",
-        scroll="#collection_setting_container",
+        "[name='collection_policy_id']",
+        scroll="[name='collection_policy_id']",
     ),
     Screen(
         "invoice",

@@ -11,7 +11,7 @@ class CollectionStatementWizard(models.TransientModel):
     debtor_ids = fields.Many2many(
         "collection.debtor", default=lambda self: self.env.context.get("active_ids"), required=True
     )
-    as_of = fields.Date(string="As Of", required=True, default=fields.Date.context_today)
+    as_of = fields.Date(required=True, default=fields.Date.context_today)
 
     def action_print(self):
         """Print one document, in the order of the list."""
