@@ -26,6 +26,7 @@
         "views/account_move_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
+        "wizards/collection_statement_wizard_views.xml",
         "views/menus.xml",
     ],
     "assets": {

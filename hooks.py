@@ -19,6 +19,7 @@ def uninstall_hook(env):
     is left as it was. The short entries on invoices stay: they are the invoices' own history."""
     # A company holds its policy fast, and with it the model of policies.
     env["res.company"].with_context(active_test=False).search([]).collection_policy_id = False
+    own = [name for name, model in env.registry.items() if model._original_module == "account_collection"]
     for name, model_field in (
         ("mail.message", "model"),
         ("mail.followers", "res_model"),
@@ -27,14 +28,10 @@ def uninstall_hook(env):
         ("ir.filters", "model_id"),
     ):
         # With the id in the domain, attachments of binary fields are found too.
-        domain = [(model_field, "=like", "collection.%"), ("id", "!=", False)]
+        domain = [(model_field, "in", own), ("id", "!=", False)]
         env[name].with_context(active_test=False).search(domain).unlink()
     # Modules that extend mail.thread keep external ids of what they added to our models; Odoo forgets those.
-    env["ir.model.data"].search(
-        [
-            ("module", "!=", "account_collection"),
-            "|",
-            ("name", "=like", r"model\_inherit\_\_collection\_%"),
-            ("name", "=like", r"selection\_\_collection\_%"),
-        ]
-    ).unlink()
+    prefixes = [f"{kind}__{name.replace('.', '_')}__" for kind in ("model_inherit", "selection") for name in own]
+    for prefix in prefixes:
+        pattern = prefix.replace("_", r"\_") + "%"
+        env["ir.model.data"].search([("module", "!=", "account_collection"), ("name", "=like", pattern)]).unlink()

@@ -1,11 +1,11 @@
-"""A ledger of any size in seconds: customers, open and closed invoices, payments, as Odoo itself would have stored them.
+"""A ledger of any size in seconds: customers, open and closed invoices, payments, as Odoo itself would store them.
 
 *How to use.* ``load(cursor, Size(...))`` on a database that has Odoo's ``account`` and a chart of accounts; the add-on
-may be installed or not. The same size gives the same ledger: the random numbers are seeded.
+may be installed or not. The same size gives the same ledger: its random numbers are seeded.
 
-*How it works.* One ``INSERT ... SELECT`` per kind of row. Every customer has a lateness of its own, from who pays before
-the date to who is months behind, so that each level of the ladder has its share. One customer in twenty is invoiced in
-another currency, one in twenty has money on account, one open invoice in ten is partly paid.
+*How it works.* One ``INSERT ... SELECT`` per kind of row. Every customer has a lateness of its own, from who pays
+before the date to who is months behind, so that each level of the ladder has its share. One customer in twenty is
+invoiced in another currency, one in twenty has money on account, one open invoice in ten is partly paid.
 """
 
 import contextlib
@@ -38,7 +38,8 @@ PARTNERS = """
     CREATE UNIQUE INDEX ON new_partner (number);
 
     INSERT INTO res_partner (id, name, complete_name, active, is_company, type, lang, commercial_partner_id, email,
-           email_normalized, partner_share, customer_rank, street, city, color, create_uid, create_date, write_uid, write_date)
+           email_normalized, partner_share, customer_rank, street, city, color, create_uid, create_date, write_uid,
+           write_date)
     SELECT id, 'Customer ' || number, 'Customer ' || number, TRUE, TRUE, 'contact', 'en_US', id,
            'customer' || number || '@example.com', 'customer' || number || '@example.com', TRUE, 1,
            number || ' Main Street', 'Springfield', 0, 1, now(), 1, now()
@@ -49,7 +50,8 @@ INVOICES = """
     CREATE TEMP TABLE new_invoice AS
     SELECT drawn.*, due - 30 AS date, round(drawn.amount * drawn.part, 2) AS open
       FROM (SELECT invoice.number, nextval('account_move_id_seq')::int AS id,
-                   nextval('account_move_line_id_seq')::int AS line_id, partner.id AS partner_id, partner.currency_id, partner.rate,
+                   nextval('account_move_line_id_seq')::int AS line_id, partner.id AS partner_id,
+                   partner.currency_id, partner.rate,
                    round((100 + random() * 20000)::numeric, 2) AS amount,
                    CASE WHEN invoice.number > %(items)s THEN 0 WHEN random() < 0.1 THEN 0.4 ELSE 1 END AS part,
                    %(today)s::date + 25 - CASE WHEN invoice.number > %(items)s THEN 100 + floor(random() * 600)::int
@@ -57,8 +59,10 @@ INVOICES = """
               FROM generate_series(1, %(items)s + %(closed)s) AS invoice(number)
               JOIN new_partner partner ON partner.number = 1 + invoice.number %% %(debtors)s) drawn;
 
-    INSERT INTO account_move (id, name, sequence_prefix, sequence_number, move_type, state, auto_post, date, invoice_date,
-           invoice_date_due, journal_id, company_id, currency_id, partner_id, commercial_partner_id, partner_shipping_id,
+    INSERT INTO account_move (id, name, sequence_prefix, sequence_number, move_type, state, auto_post, date,
+    invoice_date,
+           invoice_date_due, journal_id, company_id, currency_id, partner_id, commercial_partner_id,
+           partner_shipping_id,
            payment_state, payment_reference, invoice_partner_display_name, amount_untaxed, amount_tax, amount_total,
            amount_residual, amount_untaxed_signed, amount_tax_signed, amount_total_signed,
            amount_total_in_currency_signed, amount_residual_signed, posted_before, is_move_sent, always_tax_exigible,
@@ -79,11 +83,13 @@ INVOICES = """
            amount, 0, greatest(sign * amount * rate, 0), greatest(-sign * amount * rate, 0), sign * amount * rate,
            sign * amount, open * rate, open, sign > 0 AND open = 0, 1, now(), 1, now()
       FROM (SELECT line_id AS id, id AS move_id, number, currency_id, partner_id, %(receivable)s AS account_id,
-                   'LOAD/' || lpad(number::text, 7, '0') AS label, 'payment_term' AS display_type, 10000 AS sequence, date,
+                   'LOAD/' || lpad(number::text, 7, '0') AS label, 'payment_term' AS display_type, 10000 AS sequence,
+                   date,
                    due AS maturity, amount, rate, 1 AS sign, open
               FROM new_invoice
              UNION ALL
-            SELECT nextval('account_move_line_id_seq'), id, number, currency_id, partner_id, %(income)s, 'Goods', 'product',
+            SELECT nextval('account_move_line_id_seq'), id, number, currency_id, partner_id, %(income)s, 'Goods',
+            'product',
                    100, date, NULL, amount, rate, -1, 0
               FROM new_invoice) line"""
 
@@ -92,7 +98,8 @@ PAYMENTS = """
     CREATE TEMP TABLE new_payment AS
     SELECT row_number() OVER () AS number, nextval('account_move_id_seq')::int AS id,
            nextval('account_move_line_id_seq')::int AS line_id, paid.*
-      FROM (SELECT line_id AS invoice_line_id, open = 0 AS closes, partner_id, currency_id, rate, amount - open AS amount,
+      FROM (SELECT line_id AS invoice_line_id, open = 0 AS closes, partner_id, currency_id, rate, amount - open AS
+      amount,
                    least(date + 45, %(today)s::date) AS date
               FROM new_invoice WHERE open < amount
              UNION ALL
@@ -109,18 +116,21 @@ PAYMENTS = """
       FROM new_payment;
 
     INSERT INTO account_move_line (id, move_id, move_name, parent_state, journal_id, company_id, company_currency_id,
-           currency_id, account_id, partner_id, name, display_type, sequence, date, date_maturity, quantity, debit, credit,
+           currency_id, account_id, partner_id, name, display_type, sequence, date, date_maturity, quantity, debit,
+           credit,
            balance, amount_currency, amount_residual, amount_residual_currency, reconciled,
            create_uid, create_date, write_uid, write_date)
     SELECT id, move_id, 'PAID/' || lpad(number::text, 7, '0'), 'posted', %(bank_journal)s, %(company)s, %(currency)s,
            currency_id, account_id, partner_id, 'Payment', 'product', 10, date, date, 1,
            greatest(sign * amount * rate, 0), greatest(-sign * amount * rate, 0), sign * amount * rate, sign * amount,
            -open * rate, -open, sign < 0 AND open = 0, 1, now(), 1, now()
-      FROM (SELECT line_id AS id, id AS move_id, number, currency_id, partner_id, %(receivable)s AS account_id, date, amount,
+      FROM (SELECT line_id AS id, id AS move_id, number, currency_id, partner_id, %(receivable)s AS account_id, date,
+      amount,
                    rate, -1 AS sign, CASE WHEN invoice_line_id IS NULL THEN amount ELSE 0 END AS open
               FROM new_payment
              UNION ALL
-            SELECT nextval('account_move_line_id_seq'), id, number, currency_id, partner_id, %(bank)s, date, amount, rate, 1, 0
+            SELECT nextval('account_move_line_id_seq'), id, number, currency_id, partner_id, %(bank)s, date, amount,
+            rate, 1, 0
               FROM new_payment) line"""
 
 RECONCILES = """
@@ -131,10 +141,12 @@ RECONCILES = """
     INSERT INTO account_full_reconcile (id, create_uid, create_date, write_uid, write_date)
     SELECT full_id, 1, now(), 1, now() FROM new_match WHERE closes;
 
-    INSERT INTO account_partial_reconcile (debit_move_id, credit_move_id, full_reconcile_id, company_id, debit_currency_id,
+    INSERT INTO account_partial_reconcile (debit_move_id, credit_move_id, full_reconcile_id, company_id,
+    debit_currency_id,
            credit_currency_id, amount, debit_amount_currency, credit_amount_currency, max_date,
            create_uid, create_date, write_uid, write_date)
-    SELECT invoice_line_id, line_id, full_id, %(company)s, currency_id, currency_id, amount * rate, amount, amount, date,
+    SELECT invoice_line_id, line_id, full_id, %(company)s, currency_id, currency_id, amount * rate, amount, amount,
+    date,
            1, now(), 1, now()
       FROM new_match;
 

@@ -1,9 +1,9 @@
 """Seconds, processor seconds, SQL statements and peak memory of a piece of work in this process.
 
-How to use: ``with Measure(cursor) as measure: work()``, then read ``measure.seconds``, ``.cpu``, ``.statements``, ``.peak``.
+How to use: ``with Measure(cursor) as measure: work()``, then read ``seconds``, ``cpu``, ``statements``, ``peak`` of it.
 How it works: Odoo counts the statements of all its cursors; a thread reads the process's resident memory from /proc.
-Processor seconds are those of this process, of the programs that it ran (wkhtmltopdf) and of its PostgreSQL session: on a
-machine that others use too they tell more than the clock.
+Processor seconds are those of this process, of the programs that it ran (wkhtmltopdf) and of its PostgreSQL session:
+on a machine that others use too they tell more than the clock.
 """
 
 import os

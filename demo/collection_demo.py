@@ -43,7 +43,7 @@ def load(env):
 
 
 def _live_through(ledger, history, company_plan, assign):
-    """Post what happened before each night, then let the night speak; ``assign`` hands out the debtors before the first."""
+    """Post what happened before each night, then let the night speak; ``assign`` hands out debtors before the first."""
     bills, receipts = list(company_plan.bills), list(company_plan.receipts)
     for night in (*NIGHTS, -1):
         old_bills = [bill for bill in bills if bill.day > night]

@@ -161,8 +161,8 @@ def make_rates(env, companies, today):
 
 
 def share_policies(env, companies):
-    """The peso company follows the shipped policy and its notices leave at once; the other companies follow a copy of it
-    whose runs wait for approval."""
+    """The peso company follows the shipped policy and its notices leave at once; the other companies follow a copy of
+    it whose runs wait for approval."""
     standard = env.ref("account_collection.policy_default")
     careful = standard.copy({"name": "Standard, with approval", "requires_approval": True})
     remember(env, careful, ("policy_careful",))
@@ -204,8 +204,8 @@ def make_users(env, companies):
 
 
 def admit_admin(env, companies):
-    """The administrator works in both companies; where the database has no other company to speak of, their screens open
-    on the one in pesos."""
+    """The administrator works in both companies; where the database has no other company to speak of, their screens
+    open on the one in pesos."""
     admin = env.ref("base.user_admin", raise_if_not_found=False)
     if not admin:
         return

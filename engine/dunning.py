@@ -183,6 +183,19 @@ def reached(asked: Iterable[Asked], levels: Sequence[Level], today: date) -> tup
     return highest, lines
 
 
+def told_at(level: Level, lines: Iterable[Listed], levels: Iterable[Level]) -> list[Listed]:
+    """The lines as a message of ``level`` tells them. Items that reached a higher level while the message waited were
+    told this one, and the higher one is still to come.
+
+    >>> ladder = [Level(1, 3, 14), Level(2, 15, 9999)]
+    >>> ask = Asked(Item(1, date(2026, 3, 1), 1, 5000, 5000), 5000, 5000)
+    >>> [line.level_id for line in told_at(ladder[0], [Listed(ask, 16, 2)], ladder)]
+    [1]
+    """
+    higher = {other.id for other in levels if other.day_from > level.day_from}
+    return [line._replace(level_id=level.id) if line.level_id in higher else line for line in lines]
+
+
 def amount_at(level: Level, lines: Iterable[Listed]) -> int:
     """What the minimum of ``level`` is compared with, in company currency: what is overdue or, for a level
     that speaks before the due date, what falls due inside it."""

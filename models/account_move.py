@@ -38,10 +38,17 @@ class AccountMove(models.Model):
     collection_days_overdue = fields.Integer(
         string="Days Overdue", compute="_compute_collection_days_overdue", search="_search_collection_days_overdue"
     )
-    collection_no_dun = fields.Boolean(string="Do Not Dun", copy=False, tracking=True)
-    collection_no_dun_reason = fields.Char(string="Reason not to Dun", copy=False, tracking=True)
+    # Customers read their own invoices through the portal, and not what is thought of them.
+    collection_no_dun = fields.Boolean(string="Do Not Dun", copy=False, tracking=True, groups="base.group_user")
+    collection_no_dun_reason = fields.Char(
+        string="Reason not to Dun", copy=False, tracking=True, groups="base.group_user"
+    )
     collection_no_dun_until = fields.Date(
-        string="Do Not Dun Until", copy=False, tracking=True, help="Last day. Empty: until a person changes it."
+        string="Do Not Dun Until",
+        copy=False,
+        tracking=True,
+        groups="base.group_user",
+        help="Last day. Empty: until a person changes it.",
     )
 
     # === Computes ===#
@@ -109,10 +116,14 @@ class AccountMove(models.Model):
         """Only sale documents with an open receivable line; answered by the lines' effective due dates."""
         today = self.env.company._get_collection_today()
         inverse = {">": "<", ">=": "<=", "=": "=", "<": ">", "<=": ">="}
+        if operator == "in" and len(value) == 1:
+            # 19.0 asks for one value with a set of one.
+            operator, value = "=", next(iter(value))
         if operator not in inverse or not isinstance(value, int) or value < 0:
             raise ValidationError(_("Search the days overdue with a number of days and one of =, <, <=, >, >=."))
         lines = self.env["account.move.line"]._search(
             [
+                ("move_id.move_type", "in", self.get_sale_types(include_receipts=True)),
                 ("account_id.account_type", "=", "asset_receivable"),
                 ("parent_state", "=", "posted"),
                 ("amount_residual", ">", 0),

@@ -3,15 +3,15 @@ from collections import defaultdict
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
-from odoo.tools.misc import format_amount
 
 from ..engine import aging
 
 # What a collector does not decide about the own debtors.
 MANAGED = {"collector_id", "policy_id", "excluded"}
 BUCKETS = ("bucket_1", "bucket_2", "bucket_3", "bucket_4")
-# What the ledger and the notices say, and no person.
+# What the ledger and the notices say, and no person: whose debtor of which company this is, too.
 CACHED = {
+    *("partner_id", "company_id"),
     *BUCKETS,
     *("total_due", "not_due", "overdue", "unallocated", "overdue_count", "oldest_due_date", "days_overdue"),
     *("last_payment_date", "last_contact_date", "level_id"),
@@ -156,7 +156,17 @@ class CollectionDebtor(models.Model):
     def write(self, vals):
         if not self.env.su:
             self._check_writable(vals)
-        return super().write(vals)
+        if "collector_id" not in vals:
+            return super().write(vals)
+        collectors_before = {debtor: debtor.collector_id for debtor in self}
+        result = super().write(vals)
+        # Answers of the customer reach who follows: the collector does, and no longer the one before.
+        for collector, debtors in self.grouped("collector_id").items():
+            left = debtors.filtered(lambda debtor: collectors_before[debtor] - debtor.collector_id)
+            for former, theirs in left.grouped(lambda debtor: collectors_before[debtor]).items():
+                theirs.message_unsubscribe(former.partner_id.ids)
+            debtors.message_subscribe(collector.partner_id.ids)
+        return result
 
     def _check_writable(self, names):
         if not CACHED.isdisjoint(names):
@@ -263,14 +273,6 @@ class CollectionDebtor(models.Model):
     def _is_on_hold(self, today):
         self.ensure_one()
         return bool(self.excluded or (self.hold and (not self.hold_until or self.hold_until >= today)))
-
-    def _get_balance_text(self):
-        """What the debtor owes in each currency, such as ``$ 1,200.00 + US$ 50.00``."""
-        self.ensure_one()
-        balances = self.balance_ids.filtered(lambda balance: not balance.currency_id.is_zero(balance.total_due))
-        return " + ".join(
-            format_amount(self.env, balance.total_due, balance.currency_id) for balance in balances
-        ) or format_amount(self.env, self.total_due, self.currency_id)
 
     @api.model
     def _touch_families(self, partners):

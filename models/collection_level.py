@@ -84,6 +84,8 @@ class CollectionLevel(models.Model):
                 raise ValidationError(
                     _("Level “%(level)s” writes to the customer: choose the template of its text.", level=level.name)
                 )
+            if level.template_id and level.template_id.model != "collection.notice":
+                raise ValidationError(_("The template of level “%(level)s” must be one of notices.", level=level.name))
             if level.channel == level.fallback_channel:
                 raise ValidationError(
                     _("Level “%(level)s” falls back to the channel that failed: choose another one.", level=level.name)

@@ -29,7 +29,7 @@ class CollectionNotice(models.Model):
     policy_id = fields.Many2one(related="level_id.policy_id")
     date = fields.Date(required=True, readonly=True)
     channel = fields.Selection(CHANNELS, required=True, readonly=True)
-    fallback_of_id = fields.Many2one("collection.notice", readonly=True, ondelete="set null")
+    fallback_of_id = fields.Many2one("collection.notice", readonly=True, index="btree_not_null", ondelete="set null")
     dedupe_key = fields.Char(required=True, readonly=True)
 
     state = fields.Selection(
@@ -61,9 +61,11 @@ class CollectionNotice(models.Model):
     recipient = fields.Char(compute="_compute_recipient")
     email_to = fields.Char(readonly=True)
 
-    message_id = fields.Many2one("mail.message", readonly=True, ondelete="set null")
+    message_id = fields.Many2one("mail.message", readonly=True, index="btree_not_null", ondelete="set null")
     mail_id = fields.Many2one("mail.mail", readonly=True, index="btree_not_null", ondelete="set null")
-    attachment_id = fields.Many2one("ir.attachment", string="Document", readonly=True, ondelete="set null")
+    attachment_id = fields.Many2one(
+        "ir.attachment", string="Document", readonly=True, index="btree_not_null", ondelete="set null"
+    )
 
     # For the placeholders of templates
     balance_text = fields.Char(compute="_compute_amount_texts", help="All that is asked for, currency by currency.")
@@ -92,6 +94,7 @@ class CollectionNotice(models.Model):
     # === Computes ===#
 
     @api.depends("debtor_id.partner_id.display_name", "level_id.name", "date")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for notice in self:
             notice.display_name = " - ".join(
@@ -104,31 +107,13 @@ class CollectionNotice(models.Model):
             notice.line_count = len(notice.line_ids)
 
     @api.depends("line_ids.days", "line_ids.level_id", "level_id")
+    @api.depends_context("lang")
     def _compute_why(self):
         for notice in self:
             # When it left some days later, no item may be at the level itself any more: then the oldest explains it.
             lines = notice.line_ids.filtered(lambda line: line.level_id == notice.level_id) or notice.line_ids
             line = lines.sorted("days")[-1:]
-            if not line:
-                notice.why = False
-            elif not line.days:
-                notice.why = _(
-                    "%(document)s falls due today: %(level)s", document=line.move_id.name, level=notice.level_id.name
-                )
-            elif line.days > 0:
-                notice.why = _(
-                    "%(document)s is %(days)s days late: %(level)s",
-                    document=line.move_id.name,
-                    days=line.days,
-                    level=notice.level_id.name,
-                )
-            else:
-                notice.why = _(
-                    "%(document)s falls due in %(days)s days: %(level)s",
-                    document=line.move_id.name,
-                    days=-line.days,
-                    level=notice.level_id.name,
-                )
+            notice.why = line and line._get_days_text()
 
     @api.depends("email_to", "channel", "state")
     def _compute_recipient(self):
@@ -161,7 +146,7 @@ class CollectionNotice(models.Model):
         return " + ".join(self._get_amount_text(amount, currency, codes) for currency, amount in sums.items())
 
     def _get_amount_text(self, amount, currency, code):
-        """An amount in the customer's format; with ``code`` it names its currency, for pesos and dollars share a symbol."""
+        """An amount in the customer's format; with ``code`` it names its currency: pesos and dollars share a sign."""
         text = format_amount(self.env, amount, currency)
         return f"{text} {currency.name}" if code else text
 
@@ -176,6 +161,7 @@ class CollectionNotice(models.Model):
     @api.depends("company_id")
     @api.depends_context("lang")
     def _compute_bank_accounts_html(self):
+        # sudo: where to pay is for whoever reads the notice
         for company, notices in self.grouped("company_id").items():
             notices.bank_accounts_html = self.env["ir.qweb"]._render(
                 "account_collection.notice_bank_accounts",
@@ -200,6 +186,7 @@ class CollectionNotice(models.Model):
         failed = self.filtered(lambda notice: notice.state == FAILED)
         if not failed:
             raise UserError(_("Only failed notices can be tried again."))
+        # sudo: notices change through their buttons alone, and the right to send was checked
         failed.sudo()._drop_mails()
         failed.sudo().write({"tries": 0, "next_try": False, "reason": False, "state": QUEUED, "mail_id": False})
         self._trigger_dispatch()
@@ -220,8 +207,11 @@ class CollectionNotice(models.Model):
 
     def _cancel(self, reason):
         """Cancel these notices; what they told counts no more, so that another run may tell it again."""
-        self.sudo().write({"state": CANCELLED, "reason": reason, "next_try": False})
-        self.sudo().line_ids.write({"told_on": False})
+        # sudo: notices change through their buttons and the ledger alone; each caller checks its right
+        notices = self.sudo()
+        notices._drop_mails()
+        notices.write({"state": CANCELLED, "reason": reason, "next_try": False})
+        notices.line_ids.write({"told_on": False})
 
     @api.model
     def _cancel_settled(self, lines):
@@ -318,6 +308,13 @@ class CollectionNotice(models.Model):
                 notice.write({"state": SENT, "reason": False})
             elif state in ("exception", "cancel"):
                 notice._fail(reason or _("The mail could not be sent."), retry=retry)
+
+    @api.model
+    def _fail_lost(self):
+        """Mails that a person cancelled or deleted in Odoo's queue report nothing: their notices wait for a person,
+        and hold their debtors back no longer."""
+        lost = self.search([("state", "=", OUTGOING), "|", ("mail_id", "=", False), ("mail_id.state", "=", "cancel")])
+        lost._fail(_("The mail could not be sent."))
 
     # === Queue ===#
 

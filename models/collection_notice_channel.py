@@ -50,8 +50,12 @@ class CollectionNoticeChannel(models.AbstractModel):
     def _dispatch_letter(self):
         """Print the text of the level above the statement, and ask a person to post it."""
         notices = self.filtered(lambda notice: notice.partner_id.street or notice.partner_id.city)
-        for notice in self - notices:
-            notice._try_next_channel(_("%(customer)s has no postal address.", customer=notice.partner_id.display_name))
+        self._try_next_channels(
+            {
+                notice: _("%(customer)s has no postal address.", customer=notice.partner_id.display_name)
+                for notice in self - notices
+            }
+        )
         texts = notices._render_texts()
         documents = notices._attach_statements({notice.debtor_id.id: text.body for notice, text in texts.items()})
         messages = notices._create_messages(texts, documents, {})
@@ -74,7 +78,7 @@ class CollectionNoticeChannel(models.AbstractModel):
     def _get_addresses(self):
         """``{notice: partners}`` for those that can be written to; the others try their next channel or fail."""
         partners_of = self.debtor_id._get_recipients()
-        addressed = {}
+        addressed, unreachable = {}, {}
         for notice in self:
             partners = partners_of[notice.debtor_id]
             usable = partners.filtered(lambda partner: partner.email_normalized and not partner.is_blacklisted)
@@ -92,35 +96,46 @@ class CollectionNoticeChannel(models.AbstractModel):
                 )
             else:
                 reason = _("%(address)s asked not to receive mails (blacklist).", address=partner.email)
-            notice._try_next_channel(reason)
+            unreachable[notice] = reason
+        self._try_next_channels(unreachable)
         return addressed
 
-    def _try_next_channel(self, reason):
-        """This channel cannot reach the customer: queue the level's next one, else wait for a person."""
-        self.ensure_one()
-        channel = self.level_id.fallback_channel
-        if not channel or channel == self.channel or self.fallback_of_id or self._get_fallbacks():
-            self._fail(reason)
-            return
-        self.write({"state": FAILED, "reason": reason, "tries": self.tries + 1, "next_try": False})
-        what = f"fallback-{self.id}"
-        following = self.copy(
-            {
-                "channel": channel,
-                "state": QUEUED,
-                "fallback_of_id": self.id,
-                "dedupe_key": notice_key(self.company_id.id, self.debtor_id.id, what, self.date, channel),
-                "reason": False,
-                "tries": 0,
-            }
-        )
-        for line in self.line_ids:
-            line.copy({"notice_id": following.id})
-        # From here on the other one tells it; should that be cancelled, nothing was told.
-        self.line_ids.write({"told_on": False})
+    @api.model
+    def _try_next_channels(self, reasons):
+        """``{notice: why its channel cannot reach the customer}``: queue each level's next channel, else wait for a
+        person."""
+        notices = self.browse(notice.id for notice in reasons)
+        replaced = self.search([("fallback_of_id", "in", notices.ids)]).fallback_of_id
+        values, line_values = [], []
+        for notice, reason in reasons.items():
+            channel = notice.level_id.fallback_channel
+            if not channel or channel == notice.channel or notice.fallback_of_id or notice in replaced:
+                notice._fail(reason)
+                notices -= notice
+                continue
+            notice.write({"state": FAILED, "reason": reason, "tries": notice.tries + 1, "next_try": False})
+            values.append(notice._prepare_next_channel(channel))
+            line_values.append([line.copy_data()[0] for line in notice.line_ids])
+        for following, lines in zip(self.create(values), line_values, strict=True):
+            for line in lines:
+                line["notice_id"] = following.id
+        self.env["collection.notice.line"].create([line for lines in line_values for line in lines])
+        # From here on the other ones tell it; should they be cancelled, nothing was told.
+        notices.line_ids.write({"told_on": False})
 
-    def _get_fallbacks(self):
-        return self.env["collection.notice"].search([("fallback_of_id", "in", self.ids)])
+    def _prepare_next_channel(self, channel):
+        """Values of the notice that takes the place of this one."""
+        values = self.copy_data()[0]
+        what = f"fallback-{self.id}"
+        return {
+            **values,
+            "channel": channel,
+            "state": QUEUED,
+            "fallback_of_id": self.id,
+            "dedupe_key": notice_key(self.company_id.id, self.debtor_id.id, what, self.date, channel),
+            "reason": False,
+            "tries": 0,
+        }
 
     # === Texts ===#
 
@@ -179,6 +194,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         for pdf in pdfs.values():
             if isinstance(pdf, Exception):
                 raise pdf
+        # sudo: as for the messages that carry them
         attachments = (
             self.env["ir.attachment"]
             .sudo()
@@ -252,6 +268,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         self.ensure_one()
         if not self.level_id.attach_invoices:
             return self.env["ir.attachment"]
+        # sudo: the customer may have the documents that the notice speaks of, whoever sends it
         return self.line_ids.move_id.sudo().invoice_pdf_report_id
 
     def _create_mails(self, texts, messages, addressed):
@@ -259,9 +276,8 @@ class CollectionNoticeChannel(models.AbstractModel):
         values = []
         for notice in self:
             debtor = notice.debtor_id
-            copies = [
-                address for partner in debtor.cc_partner_ids for address in email_split_and_format(partner.email or "")
-            ]
+            copied = debtor.cc_partner_ids.filtered(lambda partner: not partner.is_blacklisted)
+            copies = [address for partner in copied for address in email_split_and_format(partner.email or "")]
             values.append(
                 {
                     "mail_message_id": messages[notice].id,
@@ -273,6 +289,7 @@ class CollectionNoticeChannel(models.AbstractModel):
                     "state": "outgoing",
                 }
             )
+        # sudo: mails and notifications are written by the system, as those of every message of Odoo's own
         mails = dict(zip(self, self.env["mail.mail"].sudo().create(values), strict=True))
         self._create_blind_copies(texts, messages)
         self.env["mail.notification"].sudo().create(
@@ -296,7 +313,9 @@ class CollectionNoticeChannel(models.AbstractModel):
         """Mails of their own: one that is refused must not send the customer's again."""
         values = []
         for notice in self:
-            partners = notice.debtor_id.bcc_partner_ids.filtered("email_normalized")
+            partners = notice.debtor_id.bcc_partner_ids.filtered(
+                lambda partner: partner.email_normalized and not partner.is_blacklisted
+            )
             if partners:
                 values.append(
                     {

@@ -11,7 +11,7 @@ from .notice_states import FAILED, OUTGOING, QUEUED, SENT
 
 _logger = logging.getLogger(__name__)
 
-# Measured: statements per notice halve from 100 to 250 and change little after; the memory of a batch is a few MB.
+# Some 70 statements of a batch do not depend on its size: at 250 a notice takes 0.41 in all (make bench).
 BATCH = 250
 TIME_BUDGET = 60.0
 
@@ -60,6 +60,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
     def _prepare_queue(self):
         self.env["collection.debtor.touch"]._drain()
         self._requeue_due()
+        self._fail_lost()
 
     @api.model
     def _dispatch_next(self, size):
@@ -95,7 +96,9 @@ class CollectionNoticeDispatch(models.AbstractModel):
         due = self.search([("state", "=", FAILED), ("next_try", "<=", fields.Datetime.now())])
         with_mail = due.filtered(lambda notice: notice.mail_id.state == "exception")
         amounts = {notice: notice.amount for notice in with_mail}
-        kept = with_mail._recheck().filtered(lambda notice: notice.amount == amounts[notice])
+        kept = with_mail._recheck().filtered(
+            lambda notice: not notice.currency_id.compare_amounts(notice.amount, amounts[notice])
+        )
         kept.mail_id.mark_outgoing()
         kept.write({"state": OUTGOING, "next_try": False})
         (with_mail - kept)._drop_mails()
@@ -138,7 +141,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
     def _recheck(self):
         """Compare with the ledger of this moment: cancel what must not leave any more, bring the lines of the others
         up to date; returns these others."""
-        kept = self.browse()
+        kept, changed = self.browse(), {}
         for company, notices in self.grouped("company_id").items():
             today = company._get_collection_today()
             positions, units = self.env["collection.debtor"]._get_positions(company, today, notices.debtor_id.ids)
@@ -154,8 +157,13 @@ class CollectionNoticeDispatch(models.AbstractModel):
                 if reason:
                     notice._cancel(reason)
                 else:
-                    notice._update_lines(position_of[notice.debtor_id.id], listed, units, today)
+                    lines = [position_of[notice.debtor_id.id].line_values(line, units, notice.date) for line in listed]
+                    if notice._has_moved(lines):
+                        total, overdue = units.totals(listed)
+                        notice.write({"amount": total, "amount_overdue": overdue, "days_overdue": listed[0].days})
+                        changed[notice] = lines
                     kept |= notice
+        self._replace_lines(changed)
         return kept
 
     def _get_superseded(self):
@@ -189,7 +197,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
             return _("What had reached this level was paid or withdrawn"), None
         if dunning.amount_at(mine, listed) < mine.minimum:
             return _("Less is owed now than the minimum of the level"), None
-        return None, listed
+        return None, dunning.told_at(mine, listed, ladder.levels)
 
     def _get_obstacle(self, ladder, position, today):
         """What stops this notice whatever its amounts, or ``None``."""
@@ -205,14 +213,15 @@ class CollectionNoticeDispatch(models.AbstractModel):
             return _("Paid or withdrawn before it left")
         return None
 
-    def _update_lines(self, position, listed, units, today):
-        """Rewrite the lines when the ledger moved since they were queued."""
+    def _has_moved(self, lines):
+        """Tell whether the ledger moved since the lines of this notice were written."""
         self.ensure_one()
-        total, overdue = units.totals(listed)
-        values = [position.line_values(line, units, self.date) for line in listed]
         same = {line.move_line_id.id: (line.days, line.amount, line.company_amount) for line in self.line_ids}
-        if same == {line[0]: (line[5], line[6], line[7]) for line in values}:
-            return
+        return same != {line[0]: (line[5], line[6], line[7]) for line in lines}
+
+    @api.model
+    def _replace_lines(self, lines_of):
+        """Rewrite the lines of these notices at once: ``{notice: rows of Position.line_values}``."""
         names = (
             "move_line_id",
             "move_id",
@@ -224,8 +233,11 @@ class CollectionNoticeDispatch(models.AbstractModel):
             "company_amount",
             "told_on",
         )
-        self.line_ids.unlink()
+        self.browse(notice.id for notice in lines_of).line_ids.unlink()
         self.env["collection.notice.line"].create(
-            [{"notice_id": self.id, **dict(zip(names, line, strict=True))} for line in values]
+            [
+                {"notice_id": notice.id, **dict(zip(names, line, strict=True))}
+                for notice, lines in lines_of.items()
+                for line in lines
+            ]
         )
-        self.write({"amount": total, "amount_overdue": overdue, "days_overdue": listed[0].days})

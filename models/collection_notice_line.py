@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import _, api, fields, models
 
 
 class CollectionNoticeLine(models.Model):
@@ -11,7 +11,8 @@ class CollectionNoticeLine(models.Model):
 
     notice_id = fields.Many2one("collection.notice", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="notice_id.company_id")
-    move_line_id = fields.Many2one("account.move.line", string="Open Item", ondelete="cascade")
+    # The index of told items below does not serve the deletion of an item, which asks for every line.
+    move_line_id = fields.Many2one("account.move.line", string="Open Item", index="btree_not_null", ondelete="cascade")
     move_id = fields.Many2one("account.move", string="Document", index="btree_not_null", ondelete="cascade")
     currency_id = fields.Many2one("res.currency", required=True, ondelete="restrict")
     company_currency_id = fields.Many2one(related="notice_id.currency_id", string="Company Currency")
@@ -31,3 +32,17 @@ class CollectionNoticeLine(models.Model):
                 WHERE told_on IS NOT NULL"""
         )
         return result
+
+    def _get_days_text(self):
+        """How late the document is, or how soon it falls due, in words."""
+        self.ensure_one()
+        document, days = self.move_id.name, self.days
+        if days > 1:
+            return _("%(document)s is %(days)s days late", document=document, days=days)
+        if days == 1:
+            return _("%(document)s is one day late", document=document)
+        if days == 0:
+            return _("%(document)s falls due today", document=document)
+        if days == -1:
+            return _("%(document)s falls due tomorrow", document=document)
+        return _("%(document)s falls due in %(days)s days", document=document, days=-days)

@@ -1,4 +1,5 @@
 import logging
+from collections import defaultdict
 from typing import NamedTuple
 
 import psycopg2
@@ -33,7 +34,7 @@ class CollectionRun(models.Model):
 
     _name = "collection.run"
     _description = "Collection Run"
-    _inherit = ["mail.thread", "collection.transaction"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "collection.transaction"]
     _mail_post_access = "read"
     _order = "date desc, id desc"
 
@@ -71,6 +72,7 @@ class CollectionRun(models.Model):
     # === Computes ===#
 
     @api.depends("kind", "date")
+    @api.depends_context("lang")
     def _compute_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for run in self:
@@ -95,10 +97,23 @@ class CollectionRun(models.Model):
             figures[run][column[state]] += count
             if column[state] != "cancelled":
                 amounts[run] += amount
+        # Told through another channel, it is asked for once.
+        replacing = self.env["collection.notice"].search([("run_id", "in", self.ids), ("fallback_of_id", "!=", False)])
+        for notice in replacing.fallback_of_id:
+            amounts[notice.run_id] -= notice.amount
         for run in self:
             run.waiting_count, run.sent_count, run.failed_count, run.cancelled_count = figures[run].values()
             run.notice_count = sum(figures[run].values())
             run.amount = amounts[run]
+
+    # === CRUD ===#
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("state", "proposal") != "proposal":
+            # Approved, cancelled or over: nobody needs to read it any more.
+            self.activity_unlink(["mail.mail_activity_data_todo"])
+        return result
 
     # === Actions ===#
 
@@ -110,6 +125,7 @@ class CollectionRun(models.Model):
         proposals = self.filtered(lambda run: run.state == "proposal")
         if not proposals:
             raise UserError(_("Only a proposal can be approved."))
+        # sudo: notices and runs change through their buttons alone, and the right to send was checked
         Notice.search([("run_id", "in", proposals.ids), ("state", "=", "proposed")]).sudo().write({"state": "queued"})
         for run in proposals - proposals._get_with_notices(["proposed"]):
             run.sudo().write(
@@ -124,7 +140,14 @@ class CollectionRun(models.Model):
         runs = self.filtered(lambda run: run.state in ("proposal", "approved"))
         if not runs:
             raise UserError(_("This run is over: there is nothing left to cancel."))
-        waiting = Notice.search([("run_id", "in", runs.ids), ("state", "in", ("proposed", "queued"))])
+        waiting = Notice.search(
+            [
+                ("run_id", "in", runs.ids),
+                "|",
+                ("state", "in", ("proposed", "queued")),
+                ("next_try", "!=", False),
+            ]
+        )
         waiting._cancel(_("Run cancelled by %(user)s", user=self.env.user.name))
         (runs - runs._get_with_notices(["proposed", "queued"])).sudo().write({"state": "cancelled"})
 
@@ -188,7 +211,7 @@ class CollectionRun(models.Model):
         self.env.cr.execute(self.env["collection.notice"]._query_enqueue(notices, lines))
         added = self.env.cr.fetchone()[0]
         self.env["collection.notice"].invalidate_model()
-        run._settle_state(remark)
+        run._settle_states(remark)
         _logger.info("Dunning of %s on %s: %s notices added", company.name, today, added)
         return run
 
@@ -216,31 +239,37 @@ class CollectionRun(models.Model):
             uid=self.env.uid,
         )
 
-    def _settle_state(self, remark):
-        """A run with proposed notices is a proposal; one with nothing waiting is done."""
+    def _settle_states(self, remark=None):
+        """A run with proposed notices is a proposal; one with nothing waiting is done. ``remark`` replaces theirs."""
+        states_of = defaultdict(set)
+        for run, state in self.env["collection.notice"]._read_group([("run_id", "in", self.ids)], ["run_id", "state"]):
+            states_of[run.id].add(state)
+        for run in self.filtered(lambda run: run.state != "cancelled"):
+            states = states_of[run.id]
+            waiting = "approved" if states & {"queued", "outgoing"} else "done"
+            state = "proposal" if "proposed" in states else waiting
+            text = remark if remark is not None else run.remark or ""
+            if state == "proposal" != run.state:
+                run._ask_for_approval()
+            if (run.state, run.remark or "") != (state, text):
+                # What the system does is no history of approvals: people's own changes are tracked.
+                run.with_context(tracking_disable=True).write({"state": state, "remark": text})
+
+    def _ask_for_approval(self):
+        """Tell the company's responsible that nothing leaves, and these debtors hear nothing else, until it is read."""
         self.ensure_one()
-        states = {
-            state for (state,) in self.env["collection.notice"]._read_group([("run_id", "=", self.id)], ["state"])
-        }
-        if self.state == "cancelled":
-            return
-        if "proposed" in states:
-            state = "proposal"
-        elif states & {"queued", "outgoing"}:
-            state = "approved"
-        else:
-            state = "done"
-        if (self.state, self.remark or "") != (state, remark):
-            self.write({"state": state, "remark": remark})
+        responsible = self.company_id.collection_responsible_id
+        if responsible:
+            self.with_context(mail_activity_quick_update=True).activity_schedule(
+                "mail.mail_activity_data_todo",
+                user_id=responsible.id,
+                summary=_("Read and approve what would leave today"),
+            )
 
     @api.model
     def _close_finished(self):
-        """Runs of which nothing waits any more are done."""
-        self.search([("state", "=", "approved")])._settle_states()
-
-    def _settle_states(self):
-        for run in self:
-            run._settle_state(run.remark or "")
+        """Runs of which nothing waits any more are done; so is a proposal whose last row was paid meanwhile."""
+        self.search([("state", "in", ("proposal", "approved"))])._settle_states()
 
     # === Decide ===#
 

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResConfigSettings(models.TransientModel):
@@ -17,3 +17,8 @@ class ResConfigSettings(models.TransientModel):
     collection_bucket_3 = fields.Integer(related="company_id.collection_bucket_3", readonly=False)
     collection_sender = fields.Selection(related="company_id.collection_sender", readonly=False)
     collection_responsible_id = fields.Many2one(related="company_id.collection_responsible_id", readonly=False)
+
+    @api.onchange("collection_policy_id")
+    def _onchange_collection_policy_id(self):
+        """The approval is the chosen policy's own: without this, saving would give it that of the policy before."""
+        self.collection_requires_approval = self.collection_policy_id.requires_approval

@@ -2,6 +2,7 @@ from . import test_balances
 from . import test_cost
 from . import test_crash
 from . import test_delivery
+from . import test_demo
 from . import test_dispatch
 from . import test_engine_aging
 from . import test_engine_dunning
@@ -9,9 +10,10 @@ from . import test_engine_windows
 from . import test_i18n
 from . import test_install
 from . import test_ladder
+from . import test_night
 from . import test_policy
 from . import test_rights
 from . import test_screens
-from . import test_night
 from . import test_statement
 from . import test_statement_pdf
+from . import test_wizards

@@ -143,9 +143,11 @@ class TestDemo(TransactionCase):
         for company in self.companies:
             lines = self.open_lines(company)
             debtors = self.env["collection.debtor"].search([("company_id", "=", company.id)])
-            self.assertEqual(debtors.partner_id & lines.partner_id.commercial_partner_id, lines.partner_id.commercial_partner_id)
+            self.assertEqual(
+                debtors.partner_id & lines.partner_id.commercial_partner_id, lines.partner_id.commercial_partner_id
+            )
             for debtor in debtors:
-                mine = lines.filtered(lambda line: line.partner_id.commercial_partner_id == debtor.partner_id)  # noqa: B023
+                mine = lines.filtered(lambda line: line.partner_id.commercial_partner_id == debtor.partner_id)
                 late = mine.filtered(lambda line: line.amount_residual > 0 and line.date_maturity < self.today)
                 self.assertAlmostEqual(debtor.total_due, sum(mine.mapped("amount_residual")), places=2)
                 self.assertAlmostEqual(debtor.overdue, sum(late.mapped("amount_residual")), places=2)

@@ -255,6 +255,11 @@ class TestFailures(DispatchCommon):
         notices.debtor_id.collector_id = self.collector
         return notices
 
+    def break_template(self):
+        """Newer series try a text when it is saved: this one breaks later."""
+        self.template.subject = "{{ 1 / (7 - object.level_id.activity_delay) }}"
+        self.level.activity_delay = 7
+
     def test_one_bad_text_among_twenty(self):
         notices = self.make_queue(20)
         bad = notices[7]
@@ -274,7 +279,7 @@ class TestFailures(DispatchCommon):
 
     def test_a_template_that_never_renders(self):
         notices = self.make_queue(3)
-        self.template.subject = "{{ object.no_such_field }}"
+        self.break_template()
         self.dispatch()
         self.assertEqual(set(notices.mapped("state")), {"failed"})
         self.assertTrue(all(notices.mapped("reason")))
@@ -351,7 +356,7 @@ class TestFailures(DispatchCommon):
 
     def test_retry_and_cancel_by_hand(self):
         notices = self.make_queue(2)
-        self.template.subject = "{{ object.no_such_field }}"
+        self.break_template()
         self.dispatch()
         self.assertEqual(set(notices.mapped("state")), {"failed"})
         self.template.subject = "Mended"
@@ -379,6 +384,19 @@ class TestFailures(DispatchCommon):
             with self.assertRaisesRegex(UserError, "Sender"):
                 getattr(notice.with_user(self.collector), action)()
         self.assertEqual(notice.state, "queued")
+
+    def test_a_mail_that_a_person_took_out_of_the_queue(self):
+        """It reports nothing: the notice waits for a person, and its debtor hears the next level."""
+        deleted, cancelled, waiting = (
+            self.queue(self.make_customer(name)) for name in ("Deleted", "Taken Out", "Left")
+        )
+        self.dispatch()
+        deleted.mail_id.unlink()
+        cancelled.mail_id.cancel()
+        self.dispatch()
+        self.assertEqual((deleted | cancelled | waiting).mapped("state"), ["failed", "failed", "outgoing"])
+        self.assertEqual(len(self.failure_activities(deleted)), 1)
+        self.assertFalse(deleted.next_try)
 
     def test_limit(self):
         notices = self.make_queue(5)

@@ -308,9 +308,9 @@ class TestLadder(LadderCommon):
         soon = self.make_invoice(ahead, 100, days=-5)
         now = self.make_invoice(today, 100, days=0)
         self.night()
-        self.assertEqual(self.notices(late).why, f"{move.name} is 17 days late: Second reminder")
-        self.assertEqual(self.notices(ahead).why, f"{soon.name} falls due in 5 days: Courtesy reminder")
-        self.assertEqual(self.notices(today).why, f"{now.name} falls due today: Due today")
+        self.assertEqual(self.notices(late).why, f"{move.name} is 17 days late")
+        self.assertEqual(self.notices(ahead).why, f"{soon.name} falls due in 5 days")
+        self.assertEqual(self.notices(today).why, f"{now.name} falls due today")
 
     def test_why_outside_the_windows(self):
         """An older item that no window holds does not explain the message."""
@@ -319,7 +319,7 @@ class TestLadder(LadderCommon):
         self.make_invoice(customer, 100, days=200)
         move = self.make_invoice(customer, 100, days=31)
         notice = self.night()
-        self.assertEqual(notice.why, f"{move.name} is 31 days late: Formal request")
+        self.assertEqual(notice.why, f"{move.name} is 31 days late")
 
     # === The seam ===#
 
@@ -372,6 +372,39 @@ class TestLadder(LadderCommon):
         self.assertEqual((run.sent_count, run.cancelled_count, run.waiting_count, run.amount), (1, 1, 0, 100))
         with self.assertRaises(UserError):
             run.action_approve()
+
+    def test_approved_late(self):
+        """What waited in a proposal was told at its level: the level reached meanwhile is still due."""
+        self.policy.requires_approval = True
+        customer = self.make_customer("Waiting")
+        self.make_invoice(customer, 100, days=14)
+        notice = self.night()
+        tomorrow = self.today + timedelta(days=1)
+        notice.run_id.action_approve()
+        with patch.object(type(self.company), "_get_collection_today", lambda company: tomorrow):
+            self.dispatch()
+        self.assertEqual(
+            (notice.state, notice.line_ids.days, notice.line_ids.level_id), ("outgoing", 15, notice.level_id)
+        )
+        notice.state = "sent"
+        self.assertEqual(self.level_of(self.night(tomorrow)), 15)
+
+    def test_a_proposal_that_was_paid_is_over(self):
+        self.policy.requires_approval = True
+        invoice = self.make_invoice(self.make_customer("Paid"), 100, days=5)
+        run = self.night().run_id
+        self.pay(invoice)
+        self.Run._close_finished()
+        self.assertEqual(run.state, "done")
+
+    def test_cancelling_a_run_takes_back_what_waits_for_another_try(self):
+        self.make_invoice(self.make_customer("Failed"), 100, days=5)
+        self.make_invoice(self.make_customer("Queued"), 100, days=5)
+        notices = self.night()
+        notices[0]._fail("the printer was away", retry=True)
+        notices.run_id.action_cancel()
+        self.assertEqual(set(notices.mapped("state")), {"cancelled"})
+        self.assertFalse(any(notices.mapped("next_try")))
 
     def test_a_cancelled_run_stays_cancelled(self):
         one, two = self.make_customer("One"), self.make_customer("Two")

@@ -41,6 +41,18 @@ class TestNight(CollectionCommon):
         notice.action_cancel()
         self.assertEqual(notice.run_id.state, "done")
 
+    def test_a_foreign_amount_names_its_currency(self):
+        """Pesos and dollars both write themselves $."""
+        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", "MXN")])
+        currency.active = True
+        customer = self.make_customer("Two Pesos")
+        self.make_invoice(customer, 100, days=5, currency_id=currency.id)
+        self.make_invoice(customer, 70, days=5)
+        notice = self.night()
+        self.assertRegex(notice.overdue_text, rf"100\.00 MXN \+ .*70\.00 {self.company.currency_id.name}$")
+        self.assertEqual(notice.items_html.count("MXN"), 1)
+        self.assertEqual(notice.items_html.count(f" {self.company.currency_id.name}"), 1)
+
     def test_a_letter_needs_a_postal_address(self):
         """Without one the level's other channel is tried, and the notice says why."""
         self.env.ref("account_collection.level_late_60").write({"channel": "letter", "fallback_channel": "mail"})
@@ -52,3 +64,4 @@ class TestNight(CollectionCommon):
         self.assertEqual((letter.channel, letter.state), ("letter", "failed"))
         self.assertIn("Nomad has no postal address", letter.reason)
         self.assertEqual((mail.channel, mail.state, mail.email_to), ("mail", "outgoing", customer.email))
+        self.assertEqual(letter.run_id.amount, 1000, "asked for once")

@@ -63,6 +63,21 @@ class TestPolicy(PolicyCommon):
 
     # === Policies that cannot work ===#
 
+    def test_another_default_policy_keeps_its_own_approval(self):
+        strict = self.env["collection.policy"].create({"name": "Strict", "requires_approval": True})
+        self.assertFalse(self.company.collection_policy_id.requires_approval)
+        Settings = self.env["res.config.settings"]
+        shown = Settings.new({"collection_policy_id": strict.id, "collection_requires_approval": False})
+        shown._onchange_collection_policy_id()
+        Settings.create(
+            {
+                "collection_policy_id": strict.id,
+                "collection_requires_approval": shown.collection_requires_approval,
+            }
+        )
+        self.assertEqual(self.company.collection_policy_id, strict)
+        self.assertTrue(strict.requires_approval)
+
     def test_a_policy_without_levels(self):
         """The run says how many hear nothing, and everybody else hears."""
         empty = self.make_policy("Empty")

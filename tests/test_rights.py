@@ -145,6 +145,11 @@ class TestRights(RightsCommon):
                 with self.assertRaises(AccessError, msg=f"{user.login} {model}"):
                     self.env[model].with_user(user).search([])
 
+    def test_a_customer_does_not_read_why_an_invoice_is_not_dunned(self):
+        names = ["collection_no_dun", "collection_no_dun_reason", "collection_no_dun_until"]
+        self.assertFalse(self.env["account.move"].with_user(self.portal).fields_get(names))
+        self.assertEqual(set(self.env["account.move"].with_user(self.invoicing).fields_get(names)), set(names))
+
     # === Writing ===#
 
     def test_a_collector_holds_the_own_debtors_and_assigns_none(self):
@@ -186,6 +191,8 @@ class TestRights(RightsCommon):
         for user in (self.collector, self.manager):
             with self.assertRaises(AccessError):
                 self.mine.with_user(user).write({"overdue": 1})
+            with self.assertRaises(AccessError):
+                self.mine.with_user(user).write({"partner_id": self.theirs.partner_id.id})
         self.assertEqual(self.mine.overdue, 1000)
 
     def test_only_a_manager_changes_policies_and_levels(self):

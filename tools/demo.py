@@ -187,7 +187,7 @@ def shell(series: str | None) -> int:
 
 
 def screenshots(names: list[str]) -> int:
-    """Take the pictures of ``static/description`` that are named, or all, from the running demo; return the exit code."""
+    """Take the pictures of ``static/description`` that are named, or all, from the running demo; return its code."""
     facts = Facts.read()
     if not process.running(SERVER):
         raise console.ToolError("the demo is not running: run `make demo` first.")

@@ -2,9 +2,9 @@
 
 How to use: ``make demo``, then ``make screenshots``. The pictures go to ``static/description``.
 
-How it works: headless Chromium, driven over its DevTools protocol, signs in as the administrator and opens each screen of
-:data:`SCREENS`; the page itself is asked, through Odoo's own calls, for the records to show. Pictures are reduced to the
-colours that they have, which keeps them small.
+How it works: headless Chromium, driven over its DevTools protocol, signs in as the administrator and opens each
+screen of :data:`SCREENS`; the page itself is asked, through Odoo's own calls, for the records to show. Pictures are
+reduced to the colours that they have, which keeps them small.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ PDF_DPI = 90
 class Screen:
     """One picture.
 
-    ``action`` is the external id of an action; ``model`` and ``domain`` (JavaScript) choose the record of a form, without
-    which the action's ``view`` is shown. The picture is taken when ``shown``, a CSS selector, is there, after ``click`` was
-    clicked and ``scroll`` scrolled into view.
+    ``action`` is the external id of an action; ``model`` and ``domain`` (JavaScript) choose the record of a form,
+    without which the action's ``view`` is shown. The picture is taken when ``shown``, a CSS selector, is there, after
+    ``click`` was clicked and ``scroll`` scrolled into view.
     """
 
     name: str
@@ -114,8 +114,8 @@ SCREENS = (
         "settings",
         "account_collection.res_config_settings_action",
         "form",
-        "#collection_setting_container",
-        scroll="#collection_setting_container",
+        "[name='collection_policy_id']",
+        scroll="[name='collection_policy_id']",
     ),
     Screen(
         "invoice",
@@ -189,9 +189,7 @@ class Page:
     def resize(self, size: tuple[int, int]) -> None:
         width, height = size
         phone = size == PHONE
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
-        )
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
         self.call("Emulation.setTouchEmulationEnabled", enabled=phone)
 
     def open(self, url: str) -> None:
@@ -208,7 +206,14 @@ def browser() -> Iterator[Page]:
     """Start Chromium, yield its tab, end it."""
     program = next(filter(None, map(shutil.which, system.CHROMIUM.commands)))
     with tempfile.TemporaryDirectory() as folder:
-        words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--no-proxy-server"]
+        words = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--no-first-run",
+            "--no-proxy-server",
+        ]
         words += ["--remote-debugging-port=0", f"--user-data-dir={folder}", "--lang=en-US", "about:blank"]
         process = subprocess.Popen([program, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -298,7 +303,9 @@ class Demo:
                   reader.readAsDataURL(blob)}}))"""
         )
         words = ["pdftoppm", "-png", "-r", str(PDF_DPI), "-f", "1", "-l", "1", "-singlefile", "-"]
-        return subprocess.run(words, input=base64.b64decode(content), capture_output=True, check=True, timeout=60).stdout
+        return subprocess.run(
+            words, input=base64.b64decode(content), capture_output=True, check=True, timeout=60
+        ).stdout
 
 
 def save(name: str, picture: bytes) -> None:
@@ -306,7 +313,9 @@ def save(name: str, picture: bytes) -> None:
     path = TARGET / f"{name}.png"
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
-    print(f"{path.relative_to(workspace.CHECKOUT)}  {image.width} x {image.height}  {path.stat().st_size / 1024:.0f} KB")
+    print(
+        f"{path.relative_to(workspace.CHECKOUT)}  {image.width} x {image.height}  {path.stat().st_size / 1024:.0f} KB"
+    )
 
 
 def main(arguments: list[str]) -> int:
