@@ -33,6 +33,7 @@ class History:
         if run.state == "proposal":
             run.notice_ids.filtered(lambda notice: notice.state == "proposed").write({"state": "queued"})
             run.write({"approved_by_id": self.manager.id, "approved_on": datetime.combine(date, NIGHT)})
+            run.activity_unlink(["mail.mail_activity_data_todo"])
         self._send(run.notice_ids.filtered(lambda notice: notice.state == "queued" and notice.channel == "mail"))
         self._send(run.notice_ids.filtered(lambda notice: notice.state == "queued"))
         run.write({"state": "done"})

@@ -135,6 +135,8 @@ class TestDemo(TransactionCase):
         self.assertTrue(all(notice.sent_on == notice.date for notice in sent))
         self.assertTrue(all(notice.message_id.date.date() == notice.date for notice in sent))
         self.assertFalse(sent.mail_id)
+        self.assertEqual(set(notices.run_id.mapped("state")), {"done"})
+        self.assertFalse(notices.run_id.activity_ids)
         self.assertEqual(self.env["mail.mail"].search([]), self.mails_before)
         debtors = self.env["collection.debtor"].search([("company_id", "=", self.mexican.id)])
         self.assertGreaterEqual(len(debtors.level_id), 6)
