@@ -99,7 +99,7 @@ SCREENS = (
         ".o_form_view .o_data_row",
         "collection.notice",
         '[["company_id", "=", company], ["state", "in", ["sent", "outgoing"]], ["channel", "=", "mail"]]',
-        "amount_overdue desc",
+        "date desc, amount_overdue desc",
         size=(WIDTH, 1000),
     ),
     Screen(
@@ -142,7 +142,7 @@ SCREENS = (
         "account_collection.collection_debtor_action",
         "kanban",
         ".o_kanban_record",
-        scroll=".o_kanban_group:has(.o_kanban_record)",
+        scroll=".o_kanban_group:has(.o_kanban_record ~ .o_kanban_record ~ .o_kanban_record)",
         size=PHONE,
     ),
     Screen("phone_debtor", **DEBTOR, size=PHONE),
@@ -287,7 +287,7 @@ class Demo:
             self.page.run(f"document.querySelector({json.dumps(screen.click)}).click()")
         if screen.scroll:
             self.page.wait_for(screen.scroll)
-            self.page.run(f"document.querySelector({json.dumps(screen.scroll)}).scrollIntoView()")
+            self.page.run(f"document.querySelector({json.dumps(screen.scroll)}).scrollIntoView({{block: 'center'}})")
         time.sleep(SETTLE)
         return self.page.picture()
 
