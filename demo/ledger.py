@@ -59,8 +59,8 @@ class Ledger:
         self._post_bills([bill for bill in bills if not bill.credits])
         self._post_bills([bill for bill in bills if bill.credits])
         settlements = self._post_receipts(receipts)
-        # PostgreSQL believes these tables empty until it counts them: Odoo's own reading of what a payment settled would
-        # loop over them for minutes.
+        # PostgreSQL believes these tables empty until it counts them: Odoo's own reading of what a payment settled
+        # would loop over them for minutes.
         is_bulk = len(bills) + len(receipts) > BULK
         self._analyze(is_bulk)
         self.env.cr.execute("SET LOCAL enable_nestloop = off")
