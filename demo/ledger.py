@@ -8,6 +8,8 @@ from odoo import Command
 from . import people
 from .parties import INVOICE_CONTACT
 
+BULK = 50
+"""So many documents at once change what the tables look like."""
 NO_DUN_DAYS = 21
 """Invoices that are not dunned stay so for so many days from today."""
 
@@ -57,13 +59,20 @@ class Ledger:
         self._post_bills([bill for bill in bills if not bill.credits])
         self._post_bills([bill for bill in bills if bill.credits])
         settlements = self._post_receipts(receipts)
-        self.env.flush_all()
-        # PostgreSQL believes these tables empty: Odoo's own reading of what a payment settled would loop over them for
-        # minutes.
+        # PostgreSQL believes these tables empty until it counts them: Odoo's own reading of what a payment settled
+        # would loop over them for minutes.
+        is_bulk = len(bills) + len(receipts) > BULK
+        self._analyze(is_bulk)
         self.env.cr.execute("SET LOCAL enable_nestloop = off")
         self.env["account.move.line"]._reconcile_plan(settlements)
         self.env.flush_all()
         self.env.cr.execute("SET LOCAL enable_nestloop = on")
+        self._analyze(is_bulk)
+
+    def _analyze(self, is_bulk):
+        self.env.flush_all()
+        if is_bulk:
+            self.env.cr.execute("ANALYZE account_move, account_move_line, account_payment, account_partial_reconcile")
 
     # === Bills ===#
 
