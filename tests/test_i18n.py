@@ -129,7 +129,7 @@ class TestSpanish(CollectionCommon):
         self.make_invoice(self.customer, 100, days=5)
         self.debtor(self.customer)
         notice = self.night().with_context(lang="es_MX")
-        self.assertIn("tiene 5 días vencidos: Primer recordatorio", notice.why)
+        self.assertIn("tiene 5 días de atraso", notice.why)
 
     def test_what_a_night_writes_for_the_company_s_people_is_in_its_language(self):
         self.company.partner_id.lang = "es_MX"
