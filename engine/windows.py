@@ -31,7 +31,7 @@ from bisect import bisect_left
 from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 NEXT_WINDOW = "next_window"
@@ -219,3 +219,20 @@ def effective_due_date(payments: Schedule, contractual: date) -> date:
     :raise NoDayError: when the rules leave no day within two years
     """
     return payments.first_from(contractual) if payments.windows else contractual
+
+
+def days_touched(periods: Iterable[tuple[datetime, datetime]], timezone: tzinfo) -> frozenset[date]:
+    """Local days that periods given as naive UTC moments touch; a period that ends at midnight ends the day before.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> mexico = ZoneInfo("America/Mexico_City")
+    >>> sorted(map(str, days_touched([(datetime(2026, 11, 16, 6), datetime(2026, 11, 18, 6))], mexico)))
+    ['2026-11-16', '2026-11-17']
+    """
+    days = set()
+    for start, end in periods:
+        first, last = (
+            timezone.fromutc(moment.replace(tzinfo=timezone)).date() for moment in (start, end - timedelta.resolution)
+        )
+        days.update(first + timedelta(days=number) for number in range((last - first).days + 1))
+    return frozenset(days)

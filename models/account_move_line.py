@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import frozendict
 
 # What the cached balances of a debtor are made of, beside the amounts that reconciliation changes.
 BALANCE_FIELDS = {"date_maturity", "partner_id", "account_id", "date", "balance", "amount_currency", "debit", "credit"}
@@ -13,12 +14,31 @@ class AccountMoveLine(models.Model):
         help="Days past the effective due date in the company's time zone; negative before it.",
     )
 
+    collection_contractual_date = fields.Date(
+        string="Contractual Due Date",
+        readonly=True,
+        copy=False,
+        help="What the payment terms say; the due date is the customer's next payment day.",
+    )
+    collection_due_overridden = fields.Boolean(
+        string="Due Date Fixed", readonly=True, copy=False, help="A person set the due date: rules leave it alone."
+    )
+
     @api.depends("date_maturity", "date", "company_id")
     def _compute_collection_days(self):
         todays = {company: company._get_collection_today() for company in self.company_id}
         for line in self:
             due = line.date_maturity or line.date
             line.collection_days = (todays[line.company_id] - due).days if line.company_id and due else 0
+
+    @api.depends("collection_contractual_date")
+    def _compute_term_key(self):
+        """Two instalments that fall on one payment day stay two lines."""
+        super()._compute_term_key()
+        for line in self:
+            if line.term_key and line.collection_contractual_date:
+                contractual = {"collection_contractual_date": line.collection_contractual_date}
+                line.term_key = frozendict({**line.term_key, **contractual})
 
     def write(self, vals):
         names = BALANCE_FIELDS.intersection(vals)
@@ -36,6 +56,28 @@ class AccountMoveLine(models.Model):
         result = super().write(vals)
         self.env["collection.debtor.touch"]._touch_moves(posted.move_id)
         return result
+
+    def _prepare_kept_term(self):
+        """What a posted invoice needs of this term line: what it says already."""
+        self.ensure_one()
+        return {
+            "balance": self.balance,
+            "amount_currency": self.amount_currency,
+            "discount_date": self.discount_date,
+            "discount_balance": self.discount_balance,
+            "discount_amount_currency": self.discount_amount_currency,
+        }
+
+    def _prepare_term_dates(self, key):
+        """Dates of this term line from the key of its instalment; a date that a person fixed stays."""
+        self.ensure_one()
+        dates = {
+            "discount_date": key.get("discount_date") or False,
+            "collection_contractual_date": key.get("collection_contractual_date") or False,
+        }
+        if not self.collection_due_overridden:
+            dates["date_maturity"] = key["date_maturity"]
+        return dates
 
     def _get_receivable(self):
         """The lines among these that a customer owes or is owed."""

@@ -92,6 +92,14 @@ class CollectionDebtor(models.Model):
     email = fields.Char(related="partner_id.email")
     vat = fields.Char(related="partner_id.vat")
 
+    # === Review and payment: the customer's own, for every company ===#
+    credit_summary = fields.Char(related="partner_id.collection_credit_summary")
+    review_place = fields.Char(related="partner_id.collection_review_place")
+    review_contact_id = fields.Many2one(related="partner_id.collection_review_contact_id")
+    portal_url = fields.Char(related="partner_id.collection_portal_url")
+    review_document_ids = fields.Many2many(related="partner_id.collection_review_document_ids")
+    recompute_offered = fields.Boolean(related="partner_id.collection_recompute_offered")
+
     _sql_constraints = [
         ("partner_company_unique", "UNIQUE(partner_id, company_id)", "A customer is one debtor in each company."),
     ]
@@ -226,6 +234,16 @@ class CollectionDebtor(models.Model):
             "view_mode": "form",
         }
 
+    def action_open_credit_days(self):
+        self.ensure_one()
+        return self.partner_id.action_open_credit_days()
+
+    def action_recompute_due_dates(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.collection_recompute_wizard_action")
+        action["context"] = {"active_id": self.partner_id.id}
+        return action
+
     def action_lift_hold(self):
         self.write({"hold": False, "hold_reason": False, "hold_until": False})
 
@@ -269,6 +287,22 @@ class CollectionDebtor(models.Model):
         """Who does what a person must do for this debtor: its collector, else the company's responsible."""
         self.ensure_one()
         return self.collector_id or self.company_id.collection_responsible_id
+
+    def _prepare_activity(self, user, summary, deadline=None, activity_type=None):
+        """Values of an activity on this debtor, for a create of many."""
+        self.ensure_one()
+        activity_type = activity_type or self.env.ref("mail.mail_activity_data_todo")
+        return {
+            "res_model_id": self.env["ir.model"]._get_id(self._name),
+            "res_id": self.id,
+            # Both are computed by default, and written one activity at a time.
+            "res_name": self.display_name,
+            "date_done": False,
+            "activity_type_id": activity_type.id,
+            "summary": summary,
+            "date_deadline": deadline or self.company_id._get_collection_today(),
+            "user_id": user.id,
+        }
 
     def _is_on_hold(self, today):
         self.ensure_one()

@@ -6,6 +6,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..engine import dunning
+from .review_states import WAITING
 
 
 class Units(NamedTuple):
@@ -165,7 +166,8 @@ class CollectionDebtorDunning(models.AbstractModel):
                    line.currency_id, currency.decimal_places, line.amount_residual_currency, line.amount_residual,
                    %(covered)s,
                    COALESCE(move.collection_no_dun AND (move.collection_no_dun_until IS NULL
-                                                        OR move.collection_no_dun_until >= %(today)s), FALSE),
+                                                        OR move.collection_no_dun_until >= %(today)s), FALSE)
+                       OR COALESCE(move.collection_review_state IN %(waiting)s, FALSE),
                    told.level_ids, told.told_on
               FROM account_move_line line
               JOIN account_account account ON account.id = line.account_id
@@ -187,6 +189,7 @@ class CollectionDebtorDunning(models.AbstractModel):
             policy=self.env["collection.policy"]._query_debtor_policy("debtor", company_id),
             company=company_id,
             today=today,
+            waiting=WAITING,
             who=who,
             covered=covered,
             cover_join=cover_join,

@@ -386,26 +386,14 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     def _schedule_level_activities(self, default_summary=None):
         """The activity that the level asks for, or the one that the channel itself needs, for each responsible."""
-        todo = self.env.ref("mail.mail_activity_data_todo")
-        model_id = self.env["ir.model"]._get_id("collection.debtor")
         values = []
         for notice in self:
-            level, user = notice.level_id, notice.debtor_id._get_responsible()
+            debtor, level = notice.debtor_id, notice.level_id
+            user = debtor._get_responsible()
             if not user or not (level.activity_type_id or default_summary):
                 continue
-            today = notice.company_id._get_collection_today()
-            values.append(
-                {
-                    "res_model_id": model_id,
-                    "res_id": notice.debtor_id.id,
-                    # Both are computed by default, and written one activity at a time.
-                    "res_name": notice.debtor_id.display_name,
-                    "date_done": False,
-                    "activity_type_id": (level.activity_type_id or todo).id,
-                    "summary": default_summary or level.name,
-                    "date_deadline": fields.Date.add(today, days=level.activity_delay),
-                    "user_id": user.id,
-                }
-            )
+            deadline = fields.Date.add(notice.company_id._get_collection_today(), days=level.activity_delay)
+            summary = default_summary or level.name
+            values.append(debtor._prepare_activity(user, summary, deadline, level.activity_type_id))
         if values:
             self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(values)

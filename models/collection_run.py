@@ -202,6 +202,9 @@ class CollectionRun(models.Model):
 
     @api.model
     def _run_company(self, company, today):
+        moves = self.env["account.move"].with_context(lang=company._get_collection_lang())
+        moves._plan_missed_reviews_again(company, today)
+        moves._remind_of_reviews(company, today)
         self.env.cr.execute(self._query_open_run(company.id, today))
         run_id, last_run = self.env.cr.fetchone()
         run = self.with_context(lang=company._get_collection_lang()).browse(run_id)

@@ -1,1 +1,4 @@
+from . import collection_due_date_wizard
+from . import collection_recompute_wizard
+from . import collection_review_wizard
 from . import collection_statement_wizard

@@ -1,0 +1,114 @@
+from odoo import _, api, fields, models
+
+
+class _Preview(Exception):
+    """Takes back what was tried."""
+
+
+class CollectionRecomputeWizard(models.TransientModel):
+    """Shows which open invoices a customer's new rules move, and by how much, before it moves them.
+
+    *How it works.* The preview does the work itself inside a savepoint that it rolls back, so that what is shown is
+    what will happen.
+    """
+
+    _name = "collection.recompute.wizard"
+    _description = "Recompute Due Dates"
+
+    partner_id = fields.Many2one("res.partner", string="Customer", required=True, readonly=True, ondelete="cascade")
+    summary = fields.Char(related="partner_id.collection_credit_summary")
+    message = fields.Char(compute="_compute_message")
+    line_ids = fields.One2many("collection.recompute.wizard.line", "wizard_id", string="Invoices")
+
+    @api.depends("line_ids.days", "line_ids.chosen")
+    def _compute_message(self):
+        for wizard in self:
+            days = wizard.line_ids.filtered("chosen").mapped("days")
+            wizard.message = (
+                _(
+                    "%(count)s invoices move, by %(least)+d to %(most)+d days.",
+                    count=len(days),
+                    least=min(days),
+                    most=max(days),
+                )
+                if days
+                else _("No open invoice moves.")
+            )
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        partner = self.env["res.partner"].browse(values.get("partner_id") or self.env.context.get("active_id"))
+        partner = partner.commercial_partner_id
+        if partner:
+            values["partner_id"] = partner.id
+            values["line_ids"] = [
+                fields.Command.create({"move_id": move.id, "old_date": old, "new_date": new})
+                for move, (old, new) in self._preview(partner).items()
+            ]
+        return values
+
+    @api.model
+    def _get_open_invoices(self, partner):
+        # sudo: who may change the customer's windows may let its invoices follow, without other rights on them
+        return (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                [
+                    ("commercial_partner_id", "=", partner.id),
+                    ("company_id", "=", self.env.company.id),
+                    *self.env["account.move"]._get_recompute_domain(),
+                ],
+                order="invoice_date, id",
+            )
+        )
+
+    @api.model
+    def _preview(self, partner):
+        moved = {}
+        try:
+            with self.env.cr.savepoint():
+                moved = self._get_open_invoices(partner)._follow_customer()
+                raise _Preview
+        except _Preview:
+            self.env.invalidate_all()
+        return moved
+
+    def action_apply(self):
+        self.ensure_one()
+        chosen = self.line_ids.filtered("chosen").move_id
+        moves = self._get_open_invoices(self.partner_id).filtered(lambda move: move in chosen)
+        moved = moves._follow_customer()
+        moves.browse(move.id for move in moved)._log_with_debtors(
+            {
+                move: _("Due date recomputed after the customer's days changed: %(old)s to %(new)s", old=old, new=new)
+                for move, (old, new) in moved.items()
+            }
+        )
+        return self.action_dismiss()
+
+    def action_dismiss(self):
+        """The open invoices stay as they are."""
+        # sudo: a mark of the system's own
+        self.partner_id.sudo().write({"collection_recompute_offered": False})
+        return {"type": "ir.actions.act_window_close"}
+
+
+class CollectionRecomputeWizardLine(models.TransientModel):
+    _name = "collection.recompute.wizard.line"
+    _description = "Invoice to Recompute"
+
+    wizard_id = fields.Many2one("collection.recompute.wizard", required=True, ondelete="cascade")
+    chosen = fields.Boolean(string="Move", default=True)
+    move_id = fields.Many2one("account.move", string="Invoice", required=True, readonly=True, ondelete="cascade")
+    currency_id = fields.Many2one(related="move_id.currency_id")
+    amount = fields.Monetary(related="move_id.amount_residual", string="Open")
+    old_date = fields.Date(string="Due Now", readonly=True)
+    new_date = fields.Date(string="New Due Date", readonly=True)
+    days = fields.Integer(compute="_compute_days")
+
+    @api.depends("old_date", "new_date")
+    def _compute_days(self):
+        for line in self:
+            line.days = (line.new_date - line.old_date).days if line.old_date and line.new_date else 0
