@@ -1,8 +1,8 @@
 """Which open line of a posted invoice is which instalment of its payment term.
 
-When the day from which the credit counts moves, every instalment gets another date. The lines of a posted invoice may be
-reconciled, hashed or locked: their amounts must stay, so that each line takes the date of the instalment that has its
-amount.
+When the day from which the credit counts moves, every instalment gets another date. The lines of a posted invoice may
+be reconciled, hashed or locked: their amounts must stay, so that each line takes the date of the instalment that has
+its amount.
 """
 
 from __future__ import annotations

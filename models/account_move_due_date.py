@@ -28,11 +28,11 @@ COLUMNS = {
 class AccountMove(models.Model):
     """Due dates that count from the delivery or the review, and fall on days on which the customer pays.
 
-    *How it works.* Odoo asks ``needed_terms`` for the due dates of an invoice. For a customer with rules of its own, the
-    payment term counts from another day (``account.payment.term._compute_terms``), each date is rolled to the next
+    *How it works.* Odoo asks ``needed_terms`` for the due dates of an invoice. For a customer with rules of its own,
+    the payment term counts from another day (``account.payment.term._compute_terms``), each date is rolled to the next
     payment day, and both dates become part of the key by which Odoo finds the line: two instalments that fall on one
-    payment day stay two lines. A draft is kept up to date by Odoo's own synchronisation. A posted invoice needs what its
-    lines say, so that nothing rewrites them; ``_apply_due_dates`` computes the terms anew and writes dates alone.
+    payment day stay two lines. A draft is kept up to date by Odoo's own synchronisation. A posted invoice needs what
+    its lines say, so that nothing rewrites them; ``_apply_due_dates`` computes the terms anew and writes dates alone.
     """
 
     _inherit = "account.move"
@@ -101,7 +101,9 @@ class AccountMove(models.Model):
     @api.depends_context("lang")
     def _compute_collection_due_reason(self):
         for move in self:
-            has_rules = move.collection_credit_basis in (BY_DELIVERY, BY_REVIEW) or move.collection_contractual_date
+            has_rules = move.collection_credit_basis in (BY_DELIVERY, BY_REVIEW) or move.line_ids.filtered(
+                "collection_contractual_date"
+            )
             if not (move._is_for_review() and has_rules):
                 move.collection_due_reason, move.collection_due_estimated = False, False
                 continue
@@ -118,7 +120,9 @@ class AccountMove(models.Model):
         if self.collection_credit_basis == BY_REVIEW and self.collection_review_state in (*WAITING, ACCEPTED):
             text = _("review planned for %(date)s", date=day) if estimated else _("reviewed on %(date)s", date=day)
         elif self.collection_credit_basis == BY_DELIVERY:
-            text = _("not delivered yet: from %(date)s", date=day) if estimated else _("delivered on %(date)s", date=day)
+            text = (
+                _("not delivered yet: from %(date)s", date=day) if estimated else _("delivered on %(date)s", date=day)
+            )
         else:
             text = _("invoiced on %(date)s", date=day)
         contractual = format_date(self.env, self.collection_contractual_date)
@@ -134,7 +138,7 @@ class AccountMove(models.Model):
     # === Terms ===#
 
     @api.depends(*CREDIT_FIELDS)
-    def _compute_needed_terms(self):
+    def _compute_needed_terms(self):  # pylint: disable=missing-return
         kept = self._get_with_kept_terms()
         others = self - kept
         days_of = others._get_days_of_ruled()
@@ -169,8 +173,10 @@ class AccountMove(models.Model):
         for company, moves in candidates.grouped("company_id").items():
             # sudo: as the rules themselves
             ruled = moves.filtered(
-                lambda move: move.collection_credit_basis in (BY_DELIVERY, BY_REVIEW)
-                or move.sudo().commercial_partner_id.collection_payment_window_ids
+                lambda move: (
+                    move.collection_credit_basis in (BY_DELIVERY, BY_REVIEW)
+                    or move.sudo().commercial_partner_id.collection_payment_window_ids
+                )
             )
             days = ruled.commercial_partner_id._get_customer_days(company)
             found.update((move, days[move.commercial_partner_id]) for move in ruled)
@@ -235,7 +241,9 @@ class AccountMove(models.Model):
 
     def _get_fresh_terms(self):
         """``{move: needed terms}`` as if each invoice were a draft."""
-        self.with_context(collection_fresh_terms=True)._compute_needed_terms()
+        computed = [self._fields[name] for name in ("needed_terms", "needed_terms_dirty")]
+        with self.env.protecting(computed, self):
+            self.with_context(collection_fresh_terms=True)._compute_needed_terms()
         fresh = {move: dict(move.needed_terms or {}) for move in self}
         self.invalidate_recordset(["needed_terms", "needed_terms_dirty"])
         return fresh
@@ -250,7 +258,9 @@ class AccountMove(models.Model):
                 continue
             keys = list(needed)
             wanted = [
-                terms.Instalment(_contractual(key), _amount(move, needed[key]["balance"], needed[key]["amount_currency"]))
+                terms.Instalment(
+                    _contractual(key), _amount(move, needed[key]["balance"], needed[key]["amount_currency"])
+                )
                 for key in keys
             ]
             present = [

@@ -32,7 +32,7 @@ class AccountMoveLine(models.Model):
             line.collection_days = (todays[line.company_id] - due).days if line.company_id and due else 0
 
     @api.depends("collection_contractual_date")
-    def _compute_term_key(self):
+    def _compute_term_key(self):  # pylint: disable=missing-return
         """Two instalments that fall on one payment day stay two lines."""
         super()._compute_term_key()
         for line in self:

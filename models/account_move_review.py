@@ -261,13 +261,17 @@ class AccountMove(models.Model):
         if not receipts:
             return
         # sudo: invoices that the user may not read count too
-        others = self.env["account.move"].sudo().search(
-            [
-                ("id", "not in", self.ids),
-                ("collection_receipt_number", "in", list(set(receipts.values()))),
-                ("commercial_partner_id", "in", self.commercial_partner_id.ids),
-                ("company_id", "in", self.company_id.ids),
-            ]
+        others = (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                [
+                    ("id", "not in", self.ids),
+                    ("collection_receipt_number", "in", list(set(receipts.values()))),
+                    ("commercial_partner_id", "in", self.commercial_partner_id.ids),
+                    ("company_id", "in", self.company_id.ids),
+                ]
+            )
         )
         taken = {
             (other.commercial_partner_id, other.company_id, other.collection_receipt_number): other for other in others
@@ -287,7 +291,9 @@ class AccountMove(models.Model):
     # === Chatter ===#
 
     def _log_review(self, result, moment, receipts, reason):
-        self._log_with_debtors({move: move._get_review_text(result, moment, receipts.get(move), reason) for move in self})
+        self._log_with_debtors(
+            {move: move._get_review_text(result, moment, receipts.get(move), reason) for move in self}
+        )
 
     def _get_review_text(self, result, moment, receipt, reason):
         self.ensure_one()
@@ -317,8 +323,10 @@ class AccountMove(models.Model):
     def _group_by_debtor(self):
         """``{debtor: its invoices among these}``, debtors in sudo; invoices without one are left out."""
         # sudo: whose the invoices are, whoever may see it
-        debtors = self.env["collection.debtor"].sudo().search(
-            [("partner_id", "in", self.commercial_partner_id.ids), ("company_id", "in", self.company_id.ids)]
+        debtors = (
+            self.env["collection.debtor"]
+            .sudo()
+            .search([("partner_id", "in", self.commercial_partner_id.ids), ("company_id", "in", self.company_id.ids)])
         )
         debtor_of = {(debtor.partner_id, debtor.company_id): debtor for debtor in debtors}
         groups = self.grouped(lambda move: debtor_of.get((move.commercial_partner_id, move.company_id)))
@@ -355,7 +363,7 @@ class AccountMove(models.Model):
         days = missed.commercial_partner_id._get_customer_days(company)
         morning = fields.Datetime.to_datetime(today)
         planned = {}
-        for customer, moves in missed.grouped("commercial_partner_id").items():
+        for customer in missed.commercial_partner_id:
             try:
                 planned[customer] = windows.review_date(days[customer].reviews, morning)
             except windows.NoDayError:

@@ -50,14 +50,6 @@ class CollectionWindow(models.Model):
     hour_from = fields.Float(string="From", help="In the customer's time zone.")
     hour_to = fields.Float(string="To", default=24.0, help="Who arrives later waits for the next window.")
 
-    _sql_constraints = [
-        (
-            "hours_ordered",
-            "CHECK(hour_from >= 0 AND hour_from < hour_to AND hour_to <= 24)",
-            "A window must end after it starts, both between 0:00 and 24:00.",
-        ),
-    ]
-
     @api.depends("kind", "weekday", "nth", "month_day", "hour_from", "hour_to")
     @api.depends_context("lang")
     def _compute_display_name(self):

@@ -250,8 +250,12 @@ class ResPartner(models.Model):
         # sudo: a mark of the system's own, whoever may change a window
         customers = self.sudo().commercial_partner_id.filtered(lambda partner: not partner.collection_recompute_offered)
         if customers:
-            open_moves = self.env["account.move"].sudo()._read_group(
-                [("commercial_partner_id", "in", customers.ids), *self.env["account.move"]._get_recompute_domain()],
-                ["commercial_partner_id"],
+            open_moves = (
+                self.env["account.move"]
+                .sudo()
+                ._read_group(
+                    [("commercial_partner_id", "in", customers.ids), *self.env["account.move"]._get_recompute_domain()],
+                    ["commercial_partner_id"],
+                )
             )
             self.browse(partner.id for (partner,) in open_moves).sudo().write({"collection_recompute_offered": True})

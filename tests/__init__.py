@@ -11,8 +11,10 @@ from . import test_i18n
 from . import test_install
 from . import test_ladder
 from . import test_night
+from . import test_odoo_terms
 from . import test_policy
 from . import test_review
+from . import test_review_terms
 from . import test_rights
 from . import test_screens
 from . import test_statement

@@ -35,6 +35,24 @@ class CollectionCommon(AccountTestInvoicingCommon):
         cls.Debtor = cls.env["collection.debtor"]
 
     @classmethod
+    def make_user(cls, login, *groups, company=None):
+        company = company or cls.company
+        return (
+            cls.env["res.users"]
+            .with_context(no_reset_password=True)
+            .create(
+                {
+                    "name": login.replace("_", " ").title(),
+                    "login": login,
+                    "email": f"{login}@company.example.com",
+                    "company_id": company.id,
+                    "company_ids": [Command.set(company.ids)],
+                    "groups_id": [Command.set([cls.env.ref(group).id for group in groups])],
+                }
+            )
+        )
+
+    @classmethod
     def make_customer(cls, name="Customer", **values):
         email = f"{name.lower().replace(' ', '.')}@customer.example.com"
         return cls.env["res.partner"].create(

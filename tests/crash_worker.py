@@ -226,7 +226,7 @@ def do_pay_while_claimed(cr, order):
 
     :param order: ``"before"``: the dispatcher commits after the payment; ``"between"``: the dispatcher commits when the
         payment's transaction has begun and has not met the notice yet
-    :return: error, seconds that the payment took, state of the notice afterwards
+    :return: error (a payment that waits meets the lock's time-out), state of the notice afterwards
     """
     from odoo.addons.account_collection.models.collection_notice_dispatch import CollectionNoticeDispatch
 
@@ -242,7 +242,7 @@ def do_pay_while_claimed(cr, order):
         queue.env.flush_all()
         if order == "between":
             dispatching.commit()  # pylint: disable=invalid-commit
-        started, error = time.monotonic(), None
+        error = None
         try:
             env = environment(payer)
             wizard = env["account.payment.register"].with_context(active_model="account.move", active_ids=move.ids)
@@ -253,7 +253,6 @@ def do_pay_while_claimed(cr, order):
             error = traceback.format_exc()
             payer.rollback()
         finally:
-            seconds = time.monotonic() - started
             payer.close()
         dispatching.commit()  # pylint: disable=invalid-commit
     cr.commit()  # pylint: disable=invalid-commit
@@ -261,7 +260,6 @@ def do_pay_while_claimed(cr, order):
     move = env["account.move"].browse(move.id)
     return {
         "error": error,
-        "seconds": seconds,
         "state": env["collection.notice"].browse(notice_id).state,
         "residual": move.amount_residual,
     }

@@ -61,7 +61,7 @@ class TestCrash(CrashCase):
         database = self.clone(self.prepared)
         with self.worker(database) as worker:
             self.assertEqual(worker.do("queue", attach_statement=True, bad=True), NOTICES)
-            both = [worker.start("dispatch") for _dispatcher in range(2)]
+            both = [worker.start("dispatch", batch=BATCH) for _dispatcher in range(2)]
             handled = [worker.wait(pid) for pid in both]
             self.assertEqual(sum(handled), NOTICES, handled)
             self.assertTrue(all(handled), f"both had work: {handled}")
@@ -81,5 +81,4 @@ class TestCrash(CrashCase):
             for order in ("before", "between"):
                 paid = worker.do("pay_while_claimed", order=order)
                 self.assertIsNone(paid["error"], order)
-                self.assertLess(paid["seconds"], 3)
                 self.assertEqual((paid["state"], paid["residual"]), ("outgoing", 0.0), order)

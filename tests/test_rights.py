@@ -35,24 +35,6 @@ class RightsCommon(CollectionCommon):
         cls.portal = cls.make_user("portal", "base.group_portal")
 
     @classmethod
-    def make_user(cls, login, *groups, company=None):
-        company = company or cls.company
-        return (
-            cls.env["res.users"]
-            .with_context(no_reset_password=True)
-            .create(
-                {
-                    "name": login.replace("_", " ").title(),
-                    "login": login,
-                    "email": f"{login}@company.example.com",
-                    "company_id": company.id,
-                    "company_ids": [Command.set(company.ids)],
-                    "groups_id": [Command.set([cls.env.ref(group).id for group in groups])],
-                }
-            )
-        )
-
-    @classmethod
     def make_debtor(cls, name, collector=None, days=20):
         partner = cls.make_customer(name)
         cls.make_invoice(partner, 1000, days=days)

@@ -31,7 +31,9 @@ class CollectionDueDateWizard(models.TransientModel):
         if not self.reason:
             raise UserError(_("Say why %(document)s falls due on another day.", document=self.move_id.name))
         if self.move_id.state != "posted":
-            raise UserError(_("Fix the due date of %(document)s once it is posted.", document=self.move_id.display_name))
+            raise UserError(
+                _("Fix the due date of %(document)s once it is posted.", document=self.move_id.display_name)
+            )
         changed = self.line_ids.filtered(lambda line: line.due_date != line.move_line_id.date_maturity)
         if not changed:
             raise UserError(_("No date was changed."))

@@ -1,7 +1,7 @@
 from odoo import _, api, fields, models
 
 
-class _Preview(Exception):
+class _PreviewError(Exception):
     """Takes back what was tried."""
 
 
@@ -70,8 +70,8 @@ class CollectionRecomputeWizard(models.TransientModel):
         try:
             with self.env.cr.savepoint():
                 moved = self._get_open_invoices(partner)._follow_customer()
-                raise _Preview
-        except _Preview:
+                raise _PreviewError
+        except _PreviewError:
             self.env.invalidate_all()
         return moved
 
