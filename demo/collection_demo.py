@@ -4,7 +4,7 @@ import logging
 import time
 from functools import partial
 
-from . import parties, plan
+from . import parties, plan, reviews
 from .history import History
 from .ledger import Ledger
 
@@ -38,6 +38,7 @@ def load(env):
         history = History(env, companies[code], today, users[-1])
         customers = plan.customers_of(code)
         _live_through(ledger, history, company_plan, partial(_assign, env, companies[code], partners, customers, users))
+    reviews.add_reviews(env, companies[plan.MX], partners, terms[(30,)], today)
     env["collection.debtor"]._refresh_balances()
     _logger.info("Collections: demo data loaded in %.1f s", time.monotonic() - started)
 

@@ -56,14 +56,15 @@ class Ledger:
 
     def add(self, bills, receipts):
         """Post these bills and receipts and set off what settles what."""
-        # PostgreSQL believes these tables empty until it counts them: Odoo's own reading of what a payment or a credit
-        # note settled would loop over them for minutes.
-        self.env.cr.execute("SET LOCAL enable_nestloop = off")
+        # PostgreSQL believes these tables empty until it counts them: Odoo's own reading of what a credit note or a
+        # payment settled would loop over them for minutes.
+        is_bulk = len(bills) + len(receipts) > BULK
         self._post_bills([bill for bill in bills if not bill.credits])
+        self._analyze(is_bulk)
         self._post_bills([bill for bill in bills if bill.credits])
         settlements = self._post_receipts(receipts)
-        is_bulk = len(bills) + len(receipts) > BULK
         self._analyze(is_bulk)
+        self.env.cr.execute("SET LOCAL enable_nestloop = off")
         self.env["account.move.line"]._reconcile_plan(settlements)
         self.env.flush_all()
         self.env.cr.execute("SET LOCAL enable_nestloop = on")

@@ -2,6 +2,7 @@ from collections import defaultdict
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
 
 # Who has no right on collections reads invoices as before, these fields left out.
 VIEWERS = "account_collection.group_collection_viewer"
@@ -131,6 +132,26 @@ class AccountMove(models.Model):
             ]
         )
         return [("line_ids", "in", lines)]
+
+    def _field_to_sql(self, alias, fname, query=None):
+        """Invoices group by their collector, which is not stored with them. Served by the debtors' unique key."""
+        if fname != "collection_collector_id" or query is None:
+            return super()._field_to_sql(alias, fname, query)
+        self.env["collection.debtor"].flush_model(["collector_id"])
+        debtor = query.make_alias(alias, "collection_debtor_id")
+        query.add_join(
+            "LEFT JOIN",
+            debtor,
+            "collection_debtor",
+            SQL(
+                "%s = %s AND %s = %s",
+                SQL.identifier(debtor, "partner_id"),
+                SQL.identifier(alias, "commercial_partner_id"),
+                SQL.identifier(debtor, "company_id"),
+                SQL.identifier(alias, "company_id"),
+            ),
+        )
+        return SQL.identifier(debtor, "collector_id")
 
     # === CRUD ===#
 

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
 from ..engine import aging
+from .review_states import WAITING
 
 PAYMENT_JOURNALS = ("bank", "cash", "credit")
 FORBIDDEN_IN_FILENAME = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
@@ -163,6 +164,7 @@ class CollectionDebtor(models.Model):
             "date": row["date"],
             "due_date": row["due_date"],
             "days_overdue": max((as_of - row["due_date"]).days, 0),
+            "is_estimated": row["review_state"] in WAITING,
             "original": currency.round(sign * row["amount_currency"]),
             "open": open_amount,
         }
@@ -234,6 +236,7 @@ class CollectionDebtor(models.Model):
                         THEN COALESCE(NULLIF(move.ref, ''), line.name)
                         ELSE move.ref END AS reference,
                    move.move_type,
+                   move.collection_review_state AS review_state,
                    journal.type AS journal_type,
                    line.date,
                    COALESCE(line.date_maturity, line.date) AS due_date,

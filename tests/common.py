@@ -61,15 +61,16 @@ class CollectionCommon(AccountTestInvoicingCommon):
 
     @classmethod
     def make_invoice(cls, partner, amount=1000.0, days=0, move_type="out_invoice", post=True, **values):
-        """A posted invoice whose effective due date was ``days`` days ago (negative: lies ahead)."""
+        """A posted invoice whose effective due date was ``days`` days ago (negative: lies ahead), unless payment terms
+        are among the values."""
         due = cls.today - timedelta(days=days)
+        if not values.get("invoice_payment_term_id"):
+            values = {"invoice_payment_term_id": False, "invoice_date_due": due, **values}
         move = cls.env["account.move"].create(
             {
                 "move_type": move_type,
                 "partner_id": partner.id,
                 "invoice_date": min(due, cls.today) - timedelta(days=30),
-                "invoice_date_due": due,
-                "invoice_payment_term_id": False,
                 "invoice_line_ids": [
                     Command.create(
                         {

@@ -64,9 +64,5 @@ class ReviewCommon(CollectionCommon):
 
     @classmethod
     def bill(cls, partner, amount=1000.0, day=None, **values):
-        return cls.make_invoice(
-            partner,
-            amount,
-            invoice_date=day or cls.today,
-            **{"invoice_payment_term_id": partner.property_payment_term_id.id, "invoice_date_due": False, **values},
-        )
+        values = {"invoice_payment_term_id": partner.property_payment_term_id.id, **values}
+        return cls.make_invoice(partner, amount, invoice_date=day or cls.today, **values)

@@ -85,8 +85,19 @@ class TestDemo(TransactionCase):
             for days in bill.due_days()
         )
         invoices = self.invoices(self.mexican, "out_invoice") + self.invoices(self.american, "out_invoice")
+        invoices = invoices.filtered(lambda move: move.collection_credit_basis == "invoice")
         lines = invoices.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
         self.assertEqual(sorted(lines.mapped("date_maturity")), planned)
+
+    def test_reviews_are_on_every_step(self):
+        invoices = self.invoices(self.mexican, "out_invoice")
+        reviewed = invoices.filtered(lambda move: move.collection_credit_basis == "review")
+        self.assertLessEqual({"pending", "submitted", "accepted"}, set(reviewed.mapped("collection_review_state")))
+        accepted = reviewed.filtered(lambda move: move.collection_review_state == "accepted")
+        self.assertTrue(all(accepted.mapped("collection_receipt_number")))
+        for move in reviewed:
+            self.assertGreaterEqual(move.invoice_date_due, move.collection_contractual_date)
+        self.assertTrue(invoices.filtered(lambda move: move.collection_credit_basis == "delivery"))
 
     def test_the_plan_is_the_same_every_time(self):
         self.assertEqual(plan.make_plan(), plan.make_plan())

@@ -234,6 +234,21 @@ class TestDunningOfReviews(ReviewCommon):
         self.assertEqual([bucket["amount"] for bucket in statement["aging"]], [0, 0, 1000, 0, 0])
         self.assertEqual(self.debtor(self.customer).bucket_2, 1000)
 
+    def test_a_statement_says_which_due_dates_are_estimates(self):
+        waiting, accepted = self.bill(self.customer), self.bill(self.customer)
+        accepted._register_review("accepted", datetime(2026, 11, 12, 15))
+        debtor = self.debtor(self.customer)
+        statement = debtor._get_statement()[debtor.id]
+        estimated = {item["move_id"]: item["is_estimated"] for item in statement["currencies"][0]["items"]}
+        self.assertEqual(estimated, {waiting.id: True, accepted.id: False})
+        html = (
+            self.env["ir.actions.report"]
+            ._render_qweb_html("account_collection.report_statement", debtor.ids)[0]
+            .decode()
+        )
+        self.assertEqual(html.count("12/18/2026 *"), 1)
+        self.assertEqual(html.count("* Estimated until the invoice is reviewed."), 1)
+
     def test_a_queued_notice_waits_when_the_acceptance_is_taken_back(self):
         invoice = self.bill(self.customer, day=date(2026, 9, 1))
         invoice._register_review("accepted", datetime(2026, 9, 7, 16))
@@ -265,6 +280,27 @@ class TestDunningOfReviews(ReviewCommon):
         self.assertEqual(invoice.collection_planned_review_date, date(2026, 11, 23))
         self.assertEqual(invoice.invoice_date_due, date(2026, 12, 28))
         self.assertEqual(submitted.collection_planned_review_date, date(2026, 11, 17))
+
+
+@tagged("post_install", "-at_install")
+class TestInvoicesForReview(ReviewCommon):
+    def test_they_group_by_collector_customer_and_day(self):
+        collector = self.make_user("grouped", GROUP + "collector")
+        first, second = self.bill(self.customer), self.bill(self.make_reviewer("Nobody's"))
+        self.debtor(self.customer).collector_id = collector
+        domain = [("id", "in", (first + second).ids), ("collection_review_state", "=", "pending")]
+        Move = self.env["account.move"]
+        groups = Move.read_group(domain, ["amount_total_signed:sum"], ["collection_collector_id"])
+        self.assertEqual(
+            [
+                (group["collection_collector_id"] and group["collection_collector_id"][0], group["amount_total_signed"])
+                for group in groups
+            ],
+            [(collector.id, 1000), (False, 1000)],
+        )
+        groups = Move._read_group(domain, ["collection_planned_review_date:day"], ["__count"])
+        self.assertEqual(groups, [(date(2026, 11, 17), 2)])
+        self.assertEqual(Move.search([*domain, ("collection_collector_id", "=", collector.id)]), first)
 
 
 @tagged("post_install", "-at_install")

@@ -206,7 +206,8 @@ class TestPostedInvoices(ReviewCommon):
     def test_an_inalterable_journal(self):
         self.company_data["default_journal_sale"].restrict_mode_hash_table = True
         invoice = self.bill(self.customer)
-        if "button_hash" in dir(invoice):
+        if not invoice.inalterable_hash:
+            # 19.0 hashes on demand.
             invoice.button_hash()
         hashed = invoice.inalterable_hash
         self.assertTrue(hashed)

@@ -1,6 +1,6 @@
 from lxml import etree
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.http import root
 from odoo.tests import HttpCase, tagged
 from odoo.tools import safe_eval
@@ -56,6 +56,26 @@ class TestScreens(CollectionCommon, HttpCase):
         self.assertEqual(self.notices(approved).state, "queued")
         run = self.notices(approved).run_id
         self.assertEqual((run.state, run.approved_by_id), ("approved", self.manager))
+
+    def test_a_customer_s_windows_an_invoice_and_its_review(self):
+        term = self.env["account.payment.term"].create(
+            {"name": "30 days", "line_ids": [Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})]}
+        )
+        customer = self.make_customer("Tour Reviewer", property_payment_term_id=term.id)
+        self.make_invoice(customer, 100, days=-5)
+        draft = self.make_invoice(
+            customer,
+            500,
+            post=False,
+            ref="Tour order",
+            invoice_date=self.today,
+            invoice_payment_term_id=term.id,
+        )
+        self.debtor(customer)
+        self.start_tour("/web", "account_collection_review_tour", login="collection_manager")
+        self.assertEqual((draft.state, draft.collection_review_state), ("posted", "accepted"))
+        self.assertEqual((draft.collection_receipt_number, draft.collection_review_date), ("CR-2026", self.today))
+        self.assertEqual(draft.invoice_date_due, fields.Date.add(self.today, days=30))
 
     def test_every_view_of_every_model_loads(self):
         for model in MODELS:
