@@ -1,4 +1,5 @@
 from . import test_balances
+from . import test_channels
 from . import test_cost
 from . import test_crash
 from . import test_delivery

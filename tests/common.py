@@ -71,6 +71,12 @@ class CollectionCommon(AccountTestInvoicingCommon):
         return move
 
     @classmethod
+    def set_channels(cls, levels, *channels):
+        """These channels, in this order, for each of ``levels``."""
+        ways = [Command.create({"channel": channel}) for channel in channels]
+        levels.write({"channel_ids": [Command.clear(), *ways]})
+
+    @classmethod
     def receivable(cls, move):
         return move.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
 
