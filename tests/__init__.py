@@ -17,4 +17,5 @@ from . import test_rights
 from . import test_screens
 from . import test_statement
 from . import test_statement_pdf
+from . import test_upgrade
 from . import test_wizards
