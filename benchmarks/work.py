@@ -10,7 +10,7 @@ from os import environ
 from measure import Measure, resident
 
 import odoo
-from odoo import SUPERUSER_ID, api, fields
+from odoo import SUPERUSER_ID, Command, api, fields
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
@@ -101,20 +101,25 @@ class Bench:
     def without_documents(self):
         """Every level by mail, and no statement attached."""
         levels = self.env["collection.level"].search([])
-        shipped = {level: (level.channel, level.fallback_channel, level.attach_statement) for level in levels}
-        levels.write({"fallback_channel": False, "attach_statement": False})
-        levels.write({"channel": "mail"})
+        shipped = {level: (level._get_channels(), level.attach_statement) for level in levels}
+        self._set_up({level: (["mail"], False) for level in levels})
         self.env.cr.execute("UPDATE collection_notice SET channel = 'mail'")
         self.env.cr.commit()
         self.dispatch("dispatch, without PDF")
-        for level, (channel, fallback, attach) in shipped.items():
-            level.write({"channel": channel, "fallback_channel": fallback, "attach_statement": attach})
-        self.env.flush_all()
-        self.env.cr.execute(
-            """UPDATE collection_notice notice SET state = 'queued', channel = level.channel
-                 FROM collection_level level WHERE level.id = notice.level_id"""
-        )
+        self._set_up(shipped)
+        for level, (channels, _attach) in shipped.items():
+            self.env.cr.execute(
+                "UPDATE collection_notice SET state = 'queued', channel = %s WHERE level_id = %s",
+                [channels[0], level.id],
+            )
         self.env.cr.commit()
+
+    def _set_up(self, chosen):
+        """:param chosen: ``{level: (its channels, whether it attaches the statement)}``"""
+        for level, (channels, attach) in chosen.items():
+            ways = [Command.clear(), *(Command.create({"channel": channel}) for channel in channels)]
+            level.write({"channel_ids": ways, "attach_statement": attach})
+        self.env.flush_all()
 
     def deliver(self):
         """The mails have left: nobody waits for a notice any more."""

@@ -17,6 +17,7 @@ from . import mail_notification
 from . import collection_transaction
 from . import collection_policy
 from . import collection_level
+from . import collection_level_channel
 from . import collection_debtor_touch
 from . import collection_debtor_refresh
 from . import collection_debtor_dunning
@@ -25,6 +26,7 @@ from . import collection_debtor_balance
 from . import collection_run
 from . import collection_notice_channel
 from . import collection_notice_dispatch
+from . import collection_notice_fallback
 from . import collection_notice
 from . import collection_notice_line
 from . import base_partner_merge

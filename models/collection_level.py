@@ -1,14 +1,8 @@
-from odoo import _, api, fields, models
+from odoo import Command, _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from ..engine import dunning
-
-CHANNELS = [
-    ("mail", "Mail"),
-    ("letter", "Letter"),
-    ("call", "Call"),
-]
 
 
 class CollectionLevel(models.Model):
@@ -30,12 +24,15 @@ class CollectionLevel(models.Model):
         help="Less than this overdue, in the company's currency: no message at this level."
     )
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
-    channel = fields.Selection(CHANNELS, required=True, default="mail")
-    fallback_channel = fields.Selection(
-        CHANNELS,
-        string="If Impossible",
-        help="Tried when the channel cannot reach the customer, for want of an address.",
+    channel_ids = fields.One2many(
+        "collection.level.channel",
+        "level_id",
+        string="Channels",
+        copy=True,
+        default=lambda self: [Command.create({"channel": "mail"})],
+        help="The first one is tried first; the next one where it cannot reach the customer.",
     )
+    channels_text = fields.Char(string="Channels in Words", compute="_compute_channels_text")
     tone = fields.Selection(
         [("cordial", "Cordial"), ("neutral", "Neutral"), ("firm", "Firm")], required=True, default="neutral"
     )
@@ -72,24 +69,54 @@ class CollectionLevel(models.Model):
         for level in self:
             level.currency_id = (level.policy_id.company_id or self.env.company).currency_id
 
+    @api.depends("channel_ids.channel", "channel_ids.sequence")
+    @api.depends_context("lang")
+    def _compute_channels_text(self):
+        for level in self:
+            names = level.channel_ids.sorted("sequence").mapped("display_name")
+            text = names[0] if names else ""
+            for name in names[1:]:
+                text = _("%(channels)s, then %(next)s", channels=text, next=name.lower())
+            level.channels_text = text
+
     @api.constrains("day_from", "day_to", "policy_id")
     def _check_windows(self):
         if not self.env.context.get("collection_windows_checked_later"):
             self.policy_id._check_levels()
 
-    @api.constrains("channel", "fallback_channel", "template_id")
-    def _check_template(self):
+    @api.constrains("channel_ids", "template_id")
+    def _check_channels(self):
         for level in self:
-            if not level.template_id and {"mail", "letter"} & {level.channel, level.fallback_channel}:
+            channels = level._get_channels()
+            if not channels:
+                raise ValidationError(
+                    _("Level “%(level)s” reaches nobody: give it at least one channel.", level=level.name)
+                )
+            if len(set(channels)) < len(channels):
+                raise ValidationError(
+                    _("Level “%(level)s” has a channel twice: each one is tried once.", level=level.name)
+                )
+            if not level.template_id and {"mail", "letter"} & set(channels):
                 raise ValidationError(
                     _("Level “%(level)s” writes to the customer: choose the template of its text.", level=level.name)
                 )
             if level.template_id and level.template_id.model != "collection.notice":
                 raise ValidationError(_("The template of level “%(level)s” must be one of notices.", level=level.name))
-            if level.channel == level.fallback_channel:
-                raise ValidationError(
-                    _("Level “%(level)s” falls back to the channel that failed: choose another one.", level=level.name)
-                )
+
+    def _check_channels_now(self):
+        """Check levels of which a channel changed, unless the level itself is being written and checked at the end."""
+        if not self.env.context.get("collection_channels_checked_later"):
+            self._check_channels()
+
+    def write(self, vals):
+        # Several channels may change in one go: only what is saved in the end counts.
+        super(CollectionLevel, self.with_context(collection_channels_checked_later=True)).write(vals)
+        return True
+
+    def _get_channels(self):
+        """The level's channels, in the order in which they are tried."""
+        self.ensure_one()
+        return self.channel_ids.sorted("sequence").mapped("channel")
 
     def _as_engine(self):
         """The windows as :class:`engine.dunning.Level`, amounts left out: for checks of the ladder alone."""
@@ -97,14 +124,16 @@ class CollectionLevel(models.Model):
 
     @api.model
     def _query_ladders(self, decimal_places):
-        """Rows (policy, requires_approval, channel, level, from, to, recurrence, minimum) of every active policy; the
-        minimum in the smallest unit of a currency with ``decimal_places``. A handful of rows; no index needed."""
+        """Rows (policy, requires_approval, first channel, level, from, to, recurrence, minimum) of every active policy;
+        the minimum in the smallest unit of a currency with ``decimal_places``. A handful of rows; no index needed."""
         return SQL(
-            """SELECT policy.id, COALESCE(policy.requires_approval, FALSE), level.channel, level.id, level.day_from,
+            """SELECT policy.id, COALESCE(policy.requires_approval, FALSE), first.channel, level.id, level.day_from,
                       level.day_to, COALESCE(level.recurrence, 0),
                       COALESCE(round(level.minimum_amount * 10 ^ %s), 0)::bigint
                  FROM collection_level level
                  JOIN collection_policy policy ON policy.id = level.policy_id
+                 JOIN LATERAL (SELECT way.channel FROM collection_level_channel way WHERE way.level_id = level.id
+                                ORDER BY way.sequence, way.id LIMIT 1) first ON TRUE
                 WHERE policy.active
                 ORDER BY policy.id, level.day_from""",
             decimal_places,

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import format_amount
 
-from .collection_level import CHANNELS
+from .collection_level_channel import CHANNELS
 from .notice_states import CANCELLED, FAILED, OUTGOING, PROPOSED, QUEUED, SENT, SKIPPED
 
 MAX_TRIES = 5
@@ -16,7 +16,7 @@ MAX_TRIES = 5
 class CollectionNotice(models.Model):
     _name = "collection.notice"
     _description = "Notice"
-    _inherit = ["collection.notice.dispatch", "collection.notice.channel"]
+    _inherit = ["collection.notice.dispatch", "collection.notice.channel", "collection.notice.fallback"]
     _order = "date desc, id desc"
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="cascade")
@@ -29,7 +29,13 @@ class CollectionNotice(models.Model):
     policy_id = fields.Many2one(related="level_id.policy_id")
     date = fields.Date(required=True, readonly=True)
     channel = fields.Selection(CHANNELS, required=True, readonly=True)
-    fallback_of_id = fields.Many2one("collection.notice", readonly=True, index="btree_not_null", ondelete="set null")
+    fallback_of_id = fields.Many2one(
+        "collection.notice",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="The first notice of this message, whose channel could not reach the customer.",
+    )
     dedupe_key = fields.Char(required=True, readonly=True)
 
     state = fields.Selection(

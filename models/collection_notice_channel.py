@@ -9,8 +9,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, email_split_and_format, generate_tracking_message_id
 
-from ..engine.keys import notice_key
-from .notice_states import FAILED, OUTGOING, QUEUED, SENT
+from .notice_states import OUTGOING, SENT
 
 
 class Text(NamedTuple):
@@ -65,10 +64,9 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     def _dispatch_call(self):
         """Ask the collector to call."""
-        for notice in self:
-            if not notice.debtor_id._get_responsible():
-                notice._fail(_("Nobody to call: the debtor has no collector and the company no responsible."))
-        notices = self.filtered(lambda notice: notice.state == QUEUED)
+        notices = self.filtered(lambda notice: notice.debtor_id._get_responsible())
+        reason = _("Nobody to call: the debtor has no collector and the company no responsible.")
+        self._try_next_channels(dict.fromkeys(self - notices, reason))
         self._mark_handed_over(notices, SENT, {}, {}, {}, {})
         notices._log_on_invoices()
         notices._schedule_level_activities(_("Call"))
@@ -99,43 +97,6 @@ class CollectionNoticeChannel(models.AbstractModel):
             unreachable[notice] = reason
         self._try_next_channels(unreachable)
         return addressed
-
-    @api.model
-    def _try_next_channels(self, reasons):
-        """``{notice: why its channel cannot reach the customer}``: queue each level's next channel, else wait for a
-        person."""
-        notices = self.browse(notice.id for notice in reasons)
-        replaced = self.search([("fallback_of_id", "in", notices.ids)]).fallback_of_id
-        values, line_values = [], []
-        for notice, reason in reasons.items():
-            channel = notice.level_id.fallback_channel
-            if not channel or channel == notice.channel or notice.fallback_of_id or notice in replaced:
-                notice._fail(reason)
-                notices -= notice
-                continue
-            notice.write({"state": FAILED, "reason": reason, "tries": notice.tries + 1, "next_try": False})
-            values.append(notice._prepare_next_channel(channel))
-            line_values.append([line.copy_data()[0] for line in notice.line_ids])
-        for following, lines in zip(self.create(values), line_values, strict=True):
-            for line in lines:
-                line["notice_id"] = following.id
-        self.env["collection.notice.line"].create([line for lines in line_values for line in lines])
-        # From here on the other ones tell it; should they be cancelled, nothing was told.
-        notices.line_ids.write({"told_on": False})
-
-    def _prepare_next_channel(self, channel):
-        """Values of the notice that takes the place of this one."""
-        values = self.copy_data()[0]
-        what = f"fallback-{self.id}"
-        return {
-            **values,
-            "channel": channel,
-            "state": QUEUED,
-            "fallback_of_id": self.id,
-            "dedupe_key": notice_key(self.company_id.id, self.debtor_id.id, what, self.date, channel),
-            "reason": False,
-            "tries": 0,
-        }
 
     # === Texts ===#
 

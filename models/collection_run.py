@@ -10,6 +10,7 @@ from odoo.tools import SQL
 
 from ..engine import dunning
 from ..engine.keys import notice_key
+from .notice_states import CANCELLED, SKIPPED
 
 _logger = logging.getLogger(__name__)
 
@@ -97,14 +98,24 @@ class CollectionRun(models.Model):
             figures[run][column[state]] += count
             if column[state] != "cancelled":
                 amounts[run] += amount
-        # Told through another channel, it is asked for once.
-        replacing = self.env["collection.notice"].search([("run_id", "in", self.ids), ("fallback_of_id", "!=", False)])
-        for notice in replacing.fallback_of_id:
+        for notice in self._get_told_again():
             amounts[notice.run_id] -= notice.amount
         for run in self:
             run.waiting_count, run.sent_count, run.failed_count, run.cancelled_count = figures[run].values()
             run.notice_count = sum(figures[run].values())
             run.amount = amounts[run]
+
+    def _get_told_again(self):
+        """The notices of these runs whose message went on through another channel: it is asked for once, by the last
+        one that is not cancelled."""
+        asking = [("run_id", "in", self.ids), ("state", "not in", (CANCELLED, SKIPPED))]
+        Notice = self.env["collection.notice"]
+        following = Notice.search([*asking, ("fallback_of_id", "!=", False)], order="id")
+        firsts = following.fallback_of_id.filtered_domain(asking)
+        last_of = {notice.fallback_of_id: notice for notice in following}
+        return (following | firsts).filtered(
+            lambda notice: notice != last_of.get(notice.fallback_of_id or notice)
+        )
 
     # === CRUD ===#
 
@@ -306,7 +317,7 @@ class CollectionRun(models.Model):
     @api.model
     def _get_ladders(self, company):
         """``{policy id: Ladder}`` of every active policy that has levels."""
-        for name in ("collection.policy", "collection.level"):
+        for name in ("collection.policy", "collection.level", "collection.level.channel"):
             self.env[name].flush_model()
         self.env.cr.execute(self.env["collection.level"]._query_ladders(company.currency_id.decimal_places))
         ladders = {}

@@ -1,4 +1,5 @@
 from . import test_balances
+from . import test_channels
 from . import test_cost
 from . import test_crash
 from . import test_delivery
@@ -19,4 +20,5 @@ from . import test_rights
 from . import test_screens
 from . import test_statement
 from . import test_statement_pdf
+from . import test_upgrade
 from . import test_wizards

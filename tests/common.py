@@ -60,34 +60,53 @@ class CollectionCommon(AccountTestInvoicingCommon):
         )
 
     @classmethod
-    def make_invoice(cls, partner, amount=1000.0, days=0, move_type="out_invoice", post=True, **values):
+    def make_invoice(cls, partner, amount=1000.0, days=0, move_type="out_invoice", post=True, data=None, **values):
         """A posted invoice whose effective due date was ``days`` days ago (negative: lies ahead), unless payment terms
-        are among the values."""
+        are among the values.
+
+        :param data: those of another company, see :meth:`other_company_data`
+        """
+        data = data or cls.company_data
         due = cls.today - timedelta(days=days)
         if not values.get("invoice_payment_term_id"):
             values = {"invoice_payment_term_id": False, "invoice_date_due": due, **values}
-        move = cls.env["account.move"].create(
-            {
-                "move_type": move_type,
-                "partner_id": partner.id,
-                "invoice_date": min(due, cls.today) - timedelta(days=30),
-                "invoice_line_ids": [
-                    Command.create(
-                        {
-                            "name": "Goods",
-                            "quantity": 1,
-                            "price_unit": amount,
-                            "account_id": cls.income.id,
-                            "tax_ids": [Command.clear()],
-                        }
-                    )
-                ],
-                **values,
-            }
+        move = (
+            cls.env["account.move"]
+            .with_company(data["company"])
+            .create(
+                {
+                    "move_type": move_type,
+                    "partner_id": partner.id,
+                    "invoice_date": min(due, cls.today) - timedelta(days=30),
+                    "invoice_line_ids": [
+                        Command.create(
+                            {
+                                "name": "Goods",
+                                "quantity": 1,
+                                "price_unit": amount,
+                                "account_id": data["default_account_revenue"].id,
+                                "tax_ids": [Command.clear()],
+                            }
+                        )
+                    ],
+                    **values,
+                }
+            )
         )
         if post:
             move.action_post()
-        return move
+        return move.with_env(cls.env)
+
+    @classmethod
+    def other_company_data(cls):
+        """A second company with its accounts: 17.0 has it at hand, 19.0 makes it on demand."""
+        return getattr(cls, "company_data_2", None) or cls.setup_other_company()
+
+    @classmethod
+    def set_channels(cls, levels, *channels):
+        """These channels, in this order, for each of ``levels``."""
+        ways = [Command.create({"channel": channel}) for channel in channels]
+        levels.write({"channel_ids": [Command.clear(), *ways]})
 
     @classmethod
     def receivable(cls, move):

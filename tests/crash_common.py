@@ -21,9 +21,10 @@ import uuid
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import psycopg2
 from aiosmtpd.controller import Controller
-from psycopg2 import sql
+
+from ..tools import database
+from ..tools.suite import without_demo
 
 ADDON = "account_collection"
 TIMEOUT = 240
@@ -64,7 +65,7 @@ class Sink:
 class Worker:
     """A process with Odoo on one database; each task is a child of its own, see ``crash_worker.py``."""
 
-    def __init__(self, database, folder):
+    def __init__(self, name, folder):
         environment = {**os.environ, "TMPDIR": str(folder)}
         self.log = Path(folder, f"worker-{uuid.uuid4().hex[:6]}.log")
         with self.log.open("w") as log:
@@ -73,7 +74,7 @@ class Worker:
                     sys.executable,
                     Path(__file__).with_name("crash_worker.py"),
                     os.environ["ACCOUNT_COLLECTION_ODOO_RC"],
-                    database,
+                    name,
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -162,67 +163,37 @@ class CrashCase(unittest.TestCase):
 
     @classmethod
     def clone(cls, template=None):
-        """Return the name of a new copy of a database that nobody is connected to, its filestore included."""
-        template = template or os.environ["ACCOUNT_COLLECTION_BASE_DB"]
-        name = f"{os.environ['ACCOUNT_COLLECTION_BASE_DB']}_{uuid.uuid4().hex[:8]}"
-        cls._administer("CREATE DATABASE {} TEMPLATE {}", name, template)
-        cls.addClassCleanup(cls.drop, name)
-        if cls._filestore(template).is_dir():
-            shutil.copytree(cls._filestore(template), cls._filestore(name), copy_function=os.link)
+        """Return the name of a new copy of a database, its filestore included."""
+        base = os.environ["ACCOUNT_COLLECTION_BASE_DB"]
+        name = f"{base}_{uuid.uuid4().hex[:8]}"
+        cls.addClassCleanup(database.drop, name)
+        database.clone(template or base, name)
         return name
-
-    @classmethod
-    def drop(cls, name):
-        cls.execute("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", name)
-        cls._administer("DROP DATABASE IF EXISTS {}", name)
-        shutil.rmtree(cls._filestore(name), ignore_errors=True)
-
-    @staticmethod
-    def _administer(statement, *names):
-        connection = psycopg2.connect(dbname="postgres")
-        try:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-        finally:
-            connection.close()
-
-    @staticmethod
-    def execute(database, query, *parameters):
-        """Return the rows of a query."""
-        connection = psycopg2.connect(dbname=database)
-        try:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(query, parameters or None)
-                return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
-
-    @staticmethod
-    def _filestore(name):
-        return Path(os.environ["ACCOUNT_COLLECTION_DATA_DIR"], "filestore", name)
 
     # === Processes === #
 
     @classmethod
     @contextmanager
-    def worker(cls, database):
-        worker = Worker(database, cls.folder)
+    def worker(cls, name):
+        worker = Worker(name, cls.folder)
         try:
             yield worker
         finally:
             worker.close()
 
     @classmethod
-    def install(cls, database):
-        """Install the add-on with ``odoo-bin``; returns its log."""
-        command = [os.environ["ACCOUNT_COLLECTION_ODOO_BIN"], "-c", os.environ["ACCOUNT_COLLECTION_ODOO_RC"]]
-        command += ["-d", database, "-i", ADDON, "--stop-after-init", "--no-http", "--max-cron-threads=0"]
-        if os.environ["ACCOUNT_COLLECTION_SERIES"] == "17.0":
-            command.append("--without-demo=all")
-        done = subprocess.run(
-            command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT, check=False
-        )
-        if done.returncode:
-            raise AssertionError(done.stdout[-4000:])
-        return done.stdout
+    def install(cls, name):
+        """Install the add-on; returns Odoo's log."""
+        return cls._odoo(name, "-i", ADDON, *without_demo(os.environ["ACCOUNT_COLLECTION_SERIES"]))
+
+    @classmethod
+    def update(cls, name):
+        """Update the add-on; returns Odoo's log."""
+        return cls._odoo(name, "-u", ADDON)
+
+    @staticmethod
+    def _odoo(name, *arguments):
+        try:
+            return database.odoo(name, *arguments, timeout=TIMEOUT).stdout
+        except subprocess.CalledProcessError as error:
+            raise AssertionError(error.stdout[-4000:]) from None

@@ -32,8 +32,7 @@ class BalancesCommon(CollectionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        if not hasattr(cls, "company_data_2"):  # 19.0 makes it on demand
-            cls.company_data_2 = cls.setup_other_company()
+        cls.company_data_2 = cls.other_company_data()
         cls.foreign = cls.env["res.currency"].create({"name": "TCU", "symbol": "T", "rounding": 0.01})
         cls.env["res.currency.rate"].create(
             [
@@ -50,35 +49,6 @@ class BalancesCommon(CollectionCommon):
                 ],
             }
         )
-
-    def other_company_invoice(self, customer, amount, days):
-        """A posted invoice of the second company, due so many days ago."""
-        data = self.company_data_2
-        move = (
-            self.env["account.move"]
-            .with_company(data["company"])
-            .create(
-                {
-                    "move_type": "out_invoice",
-                    "partner_id": customer.id,
-                    "invoice_date": self.days_ago(days + 30),
-                    "invoice_date_due": self.days_ago(days),
-                    "invoice_payment_term_id": False,
-                    "invoice_line_ids": [
-                        Command.create(
-                            {
-                                "name": "Goods",
-                                "price_unit": amount,
-                                "account_id": data["default_account_revenue"].id,
-                                "tax_ids": [Command.clear()],
-                            }
-                        )
-                    ],
-                }
-            )
-        )
-        move.action_post()
-        return move
 
     # === The other way to the same figures ===#
 
@@ -488,7 +458,7 @@ class TestBalances(BalancesCommon):
         company = self.company_data_2["company"]
         customer = self.make_customer("Shared")
         self.make_invoice(customer, 100, days=10)
-        other = self.other_company_invoice(customer, 70, 40)
+        other = self.make_invoice(customer, 70, 40, data=self.company_data_2)
         here, there = self.debtor(customer), self.debtor(customer, company)
         self.assertEqual((here.overdue, here.bucket_1, here.company_id), (100, 100, self.company))
         self.assertEqual((there.overdue, there.bucket_2, there.company_id), (70, 70, company))

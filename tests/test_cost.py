@@ -78,3 +78,20 @@ class TestCost(CollectionCommon):
             dispatch(1)
             few, many = dispatch(5), dispatch(25)
         self.assertLess((many - few) / 20, STATEMENTS_PER_NOTICE)
+
+    def test_further_channels_take_a_fraction_of_a_statement_each(self):
+        self.set_channels(self.policy.level_ids, "mail", "letter", "call")
+        self.company.collection_responsible_id = self.env.ref("base.user_admin")
+
+        def dispatch(count):
+            for customer in self.make_debtors(count):
+                customer.write({"email": False, "street": False, "city": False})
+            added = self.night()
+            cost = self.count(self.Notice._cron_dispatch)
+            calls = self.Notice.search([("fallback_of_id", "in", added.ids), ("channel", "=", "call")])
+            self.assertEqual(calls.mapped("state"), ["sent"] * count)
+            return cost
+
+        dispatch(1)
+        few, many = dispatch(5), dispatch(25)
+        self.assertLess((many - few) / 20, STATEMENTS_PER_NOTICE)

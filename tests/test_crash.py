@@ -7,6 +7,7 @@ from collections import Counter
 
 from odoo.tests import tagged
 
+from ..tools.database import rows
 from .crash_common import CrashCase, DiedError, Sink
 
 NOTICES = 300
@@ -52,8 +53,9 @@ class TestCrash(CrashCase):
             self.assertEqual(worker.do("states"), {"outgoing": NOTICES})
             self.assertEveryoneOnce(self.deliver(worker))
             self.assertEqual(worker.do("states"), {"sent": NOTICES})
-        entries = self.execute(
-            database, "SELECT count(*), count(DISTINCT res_id) FROM mail_message WHERE model = 'collection.debtor'"
+        entries = rows(
+            "SELECT count(*), count(DISTINCT res_id) FROM mail_message WHERE model = 'collection.debtor'",
+            database=database,
         )
         self.assertEqual(entries, [(NOTICES, NOTICES)], "one entry in each chatter")
 
@@ -68,7 +70,7 @@ class TestCrash(CrashCase):
             self.assertEqual(worker.do("states"), {"outgoing": NOTICES - 1, "failed": 1})
             self.assertEveryoneOnce(self.deliver(worker), NOTICES - 1)
             self.assertEqual(worker.do("states"), {"sent": NOTICES - 1, "failed": 1})
-        reason = self.execute(database, "SELECT reason FROM collection_notice WHERE state = 'failed'")
+        reason = rows("SELECT reason FROM collection_notice WHERE state = 'failed'", database=database)
         self.assertIn("division by zero", reason[0][0])
 
     def test_sessions_that_meet(self):

@@ -460,7 +460,7 @@ class TestAddresses(DispatchCommon):
         self.assertEqual((again.partner_id, again.channel, again.state), (customer, "mail", "queued"))
 
     def test_no_address_and_no_other_channel(self):
-        self.level.fallback_channel = False
+        self.set_channels(self.level, "mail")
         notice = self.queue(self.make_customer("No Way", email=False))
         self.dispatch()
         self.assertEqual(notice.state, "failed")
@@ -468,7 +468,7 @@ class TestAddresses(DispatchCommon):
         self.assertEqual(self.notices(notice.partner_id), notice)
 
     def test_a_customer_without_address_stops_nobody(self):
-        self.level.fallback_channel = False
+        self.set_channels(self.level, "mail")
         lost = self.make_customer("Unreachable", email=False)
         found = self.make_customer("Reachable")
         for customer in (lost, found):
@@ -478,7 +478,7 @@ class TestAddresses(DispatchCommon):
         self.assertEqual((self.notices(lost).state, self.notices(found).state), ("failed", "outgoing"))
 
     def test_invalid_and_blacklisted_addresses(self):
-        self.level.fallback_channel = False
+        self.set_channels(self.level, "mail")
         invalid = self.queue(self.make_customer("Invalid", email="not an address"))
         self.dispatch()
         self.assertEqual(invalid.state, "failed")
@@ -605,7 +605,7 @@ class TestContent(DispatchCommon):
         self.assertEqual(activity.user_id, self.collector)
 
     def test_call(self):
-        self.level.write({"channel": "call", "fallback_channel": False})
+        self.set_channels(self.level, "call")
         notice = self.queue(self.make_customer("Called"))
         self.dispatch()
         self.assertEqual((notice.state, notice.sent_on), ("sent", self.today))
@@ -618,7 +618,7 @@ class TestContent(DispatchCommon):
         self.assertIn("Nobody to call", nobody.reason)
 
     def test_letters_of_two_customers_do_not_mix(self):
-        self.level.write({"channel": "letter", "fallback_channel": False})
+        self.set_channels(self.level, "letter")
         notices = self.queue(self.make_customer("Ariadne")) + self.queue(self.make_customer("Bertrand"))
         self.dispatch()
         self.assertEqual(set(notices.mapped("state")), {"sent"})

@@ -136,7 +136,7 @@ class TestSpanish(CollectionCommon):
         unreachable = self.make_customer("Sin Correo", email=False)
         late = self.make_invoice(unreachable, 100, days=35)
         told = self.make_invoice(self.customer, 100, days=35)
-        self.policy.level_ids.fallback_channel = False
+        self.set_channels(self.policy.level_ids, "mail")
         self.debtor(self.customer)
         notices = self.night()
         self.assertFalse(self.env.context.get("lang") == "es_MX")

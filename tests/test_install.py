@@ -4,6 +4,7 @@ import re
 
 from odoo.tests import tagged
 
+from ..tools.database import rows
 from .crash_common import CrashCase
 
 CUSTOMERS, INVOICES = 300, 2000
@@ -56,13 +57,13 @@ LEDGER = "SELECT id, xmin::text FROM {} ORDER BY id"
 @tagged("-standard", "post_install", "collection_crash")
 class TestInstall(CrashCase):
     def traces(self, database):
-        return {name: set(self.execute(database, query)) for name, query in TRACES.items()}
+        return {name: set(rows(query, database=database)) for name, query in TRACES.items()}
 
     def ledger(self, database):
         tables = ("account_move", "account_move_line", "account_partial_reconcile")
-        rows = {table: self.execute(database, LEDGER.format(table)) for table in tables}
+        documents = {table: rows(LEDGER.format(table), database=database) for table in tables}
         customers = "res_partner WHERE id NOT IN (SELECT partner_id FROM res_users)"
-        return {**rows, "res_partner": self.execute(database, LEDGER.format(customers))}
+        return {**documents, "res_partner": rows(LEDGER.format(customers), database=database)}
 
     def test_install_and_uninstall(self):
         database = self.clone()
@@ -73,8 +74,8 @@ class TestInstall(CrashCase):
 
         log = self.install(database)
         self.assertEqual([line for line in log.splitlines() if " ERROR " in line], [])
-        for table, rows in self.ledger(database).items():
-            self.assertEqual(set(rows) - set(ledger[table]), set(), "no document was written or recomputed")
+        for table, documents in self.ledger(database).items():
+            self.assertEqual(set(documents) - set(ledger[table]), set(), "no document was written or recomputed")
         with self.worker(database) as worker:
             debtors, customers, different = worker.do("debtors")
             self.assertEqual((debtors, different), (customers, 0))
@@ -88,21 +89,21 @@ class TestInstall(CrashCase):
         trouble = re.compile(r" ERROR |could not be deleted \(\[\d")
         self.assertEqual([line for line in worker.log.read_text().splitlines() if trouble.search(line)], [])
         after = self.traces(database)
-        for name, rows in before.items():
+        for name, traces in before.items():
             with self.subTest(name):
-                self.assertEqual(after[name] - rows, set(), "left behind")
-                self.assertEqual(rows - after[name], set(), "lost")
+                self.assertEqual(after[name] - traces, set(), "left behind")
+                self.assertEqual(traces - after[name], set(), "lost")
         with self.worker(database) as worker:
             self.assertEqual(worker.do("post_invoice"), ["posted", 0.0])
 
     def leave_more_traces(self, database):
         """What people add on top while they work."""
-        self.execute(
-            database,
+        rows(
             """INSERT INTO mail_followers (res_model, res_id, partner_id)
                SELECT 'collection.debtor', debtor.id, debtor.partner_id FROM collection_debtor debtor LIMIT 5;
                INSERT INTO ir_filters (name, model_id, active, domain, context, sort)
                VALUES ('"Mine"', 'collection.debtor', TRUE, '[]', '{}', '[]');
                INSERT INTO ir_attachment (name, type, res_model, res_id, res_field)
                VALUES ('note', 'binary', 'collection.run', 1, 'note');""",
+            database=database,
         )

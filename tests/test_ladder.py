@@ -441,7 +441,7 @@ class TestLadder(LadderCommon):
         company = self.company_data_2["company"]
         company.collection_policy_id = self.policy
         self.make_invoice(here, 100, days=5)
-        self.other_company_invoice(there, 70, 5)
+        self.make_invoice(there, 70, 5, data=self.company_data_2)
         decide = type(self.Run)._decide
         for failing, heard in ((self.company, there), (company, here)):
 
@@ -462,7 +462,7 @@ class TestLadder(LadderCommon):
         company.collection_policy_id = self.policy
         customer = self.make_customer("Shared")
         mine = self.make_invoice(customer, 100, days=5)
-        other = self.other_company_invoice(customer, 70, 31)
+        other = self.make_invoice(customer, 70, 31, data=self.company_data_2)
         self.settle()
         self.Run._cron_nightly(self.today)
         told = {notice.company_id: (self.told(notice), self.level_of(notice)) for notice in self.notices(customer)}

@@ -55,7 +55,7 @@ class TestNight(CollectionCommon):
 
     def test_a_letter_needs_a_postal_address(self):
         """Without one the level's other channel is tried, and the notice says why."""
-        self.env.ref("account_collection.level_late_60").write({"channel": "letter", "fallback_channel": "mail"})
+        self.set_channels(self.env.ref("account_collection.level_late_60"), "letter", "mail")
         customer = self.make_customer("Nomad", street=False, city=False)
         self.make_invoice(customer, 1000, days=90)
         letter = self.night()

@@ -188,6 +188,6 @@ class TestPolicy(PolicyCommon):
     def test_a_level_that_writes_without_a_text(self):
         with self.assertRaises(ValidationError) as error:
             self.env["collection.level"].create(
-                {"policy_id": self.policy.id, "name": "Wordless", "day_from": -30, "day_to": -20, "channel": "mail"}
+                {"policy_id": self.policy.id, "name": "Wordless", "day_from": -30, "day_to": -20}
             )
         self.assertIn("“Wordless”", str(error.exception))

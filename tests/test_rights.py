@@ -10,6 +10,7 @@ COLLECTION_MODELS = (
     "collection.debtor.touch",
     "collection.policy",
     "collection.level",
+    "collection.level.channel",
     "collection.run",
     "collection.notice",
     "collection.notice.line",
@@ -119,6 +120,7 @@ class TestRights(RightsCommon):
                 records.with_user(stranger).read(["company_id"])
         self.assertEqual(self.seen_by(stranger, shared | local), shared)
         self.assertEqual(self.seen_by(stranger, levels), levels[0])
+        self.assertEqual(self.seen_by(stranger, levels.channel_ids), levels[0].channel_ids)
         self.assertEqual(self.seen_by(self.manager, shared | local), shared | local)
 
     def test_who_has_no_right_on_collections_reads_none_of_its_records(self):
@@ -183,6 +185,8 @@ class TestRights(RightsCommon):
             self.assertTrue(level.with_user(user).read(["name"]))
             with self.assertRaises(AccessError):
                 level.with_user(user).write({"name": "Mine now"})
+            with self.assertRaises(AccessError):
+                level.channel_ids.with_user(user).write({"channel": "call"})
             with self.assertRaises(AccessError):
                 self.policy.with_user(user).write({"requires_approval": False})
         self.policy.with_user(self.manager).requires_approval = False
@@ -257,11 +261,13 @@ class TestRights(RightsCommon):
             "collection.notice": ["why", "recipient", "line_count", "amount", "collector_id"],
             "collection.run": ["name", "notice_count", "waiting_count", "amount"],
             "collection.policy": ["name", "level_ids", "is_company_default"],
+            "collection.level": ["name", "channel_ids", "channels_text"],
         }
         for user in (self.viewer, self.collector, self.sender, self.manager):
             for model, names in fields_of.items():
                 Model = self.env[model].with_user(user)
-                rows = Model.search([("company_id", "in", (False, self.company.id))]).read(names)
+                owner = "policy_id.company_id" if model == "collection.level" else "company_id"
+                rows = Model.search([(owner, "in", (False, self.company.id))]).read(names)
                 self.assertTrue(rows, (user.login, model))
                 self.assertTrue(Model.get_views([(False, "form"), (False, "search")])["views"]["form"]["arch"])
 

@@ -8,19 +8,20 @@ from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from .common import CollectionCommon
 
 START = date(2024, 1, 1)
 DAYS = 200
 
 
-class StatementCommon(AccountTestInvoicingCommon):
+class StatementCommon(CollectionCommon):
+    """Documents on given dates, and what the viewer reads of them."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.company = cls.company_data["company"]
         cls.usd = cls.company.currency_id
-        cls.receivable = cls.company_data["default_account_receivable"]
+        cls.receivable_account = cls.company_data["default_account_receivable"]
         cls.customer = cls.env["res.partner"].create({"name": "Ferretería Ñandú", "is_company": True})
         cls.viewer = new_test_user(
             cls.env,
@@ -38,29 +39,12 @@ class StatementCommon(AccountTestInvoicingCommon):
         )
 
     @classmethod
-    def invoice(cls, amount, day, due=None, partner=None, move_type="out_invoice", **values):
-        company = values.pop("company_data", cls.company_data)
-        values.setdefault("currency_id", company["company"].currency_id.id)
-        line = {"name": "Steel", "price_unit": amount, "tax_ids": []}
-        line["account_id"] = company["default_account_revenue"].id
-        move = cls.env["account.move"].create(
-            {
-                "move_type": move_type,
-                "partner_id": (partner or cls.customer).id,
-                "company_id": company["company"].id,
-                "journal_id": company["default_journal_sale"].id,
-                "date": day,
-                "invoice_date": day,
-                "invoice_date_due": due or day,
-                "invoice_line_ids": [Command.create(line)],
-                **values,
-            }
-        )
-        move.action_post()
-        return move
+    def invoice(cls, amount, day, due=None, partner=None, **values):
+        dates = {"date": day, "invoice_date": day, "invoice_date_due": due or day}
+        return cls.make_invoice(partner or cls.customer, amount, **dates, **values)
 
     @classmethod
-    def pay(cls, amount, day, moves=(), partner=None, currency=None, **values):
+    def bank_entry(cls, amount, day, moves=(), partner=None, currency=None, **values):
         """A bank entry of ``amount`` in ``currency``, reconciled with ``moves``."""
         currency = currency or cls.usd
         journal = cls.company_data["default_journal_bank"]
@@ -75,7 +59,7 @@ class StatementCommon(AccountTestInvoicingCommon):
                     Command.create(
                         {
                             **common,
-                            "account_id": cls.receivable.id,
+                            "account_id": cls.receivable_account.id,
                             "amount_currency": -amount,
                             "balance": -balance,
                         }
@@ -93,25 +77,17 @@ class StatementCommon(AccountTestInvoicingCommon):
             }
         )
         entry.action_post()
-        lines = cls.receivable_lines(entry)
+        lines = cls.receivable(entry)
         for move in moves:
-            lines |= cls.receivable_lines(move)
+            lines |= cls.receivable(move)
         if moves:
             lines.reconcile()
         return entry
 
     @classmethod
-    def receivable_lines(cls, move):
-        return move.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
-
-    @classmethod
     def debtor(cls, partner=None, company=None):
-        """The debtor of ``partner``, as the viewer sees it; made as the end of the posting would make it."""
-        pair = ((partner or cls.customer).id, (company or cls.company).id)
-        debtors = cls.env["collection.debtor"].sudo()
-        debtors._refresh_partners([pair])
-        found = debtors.search([("partner_id", "=", pair[0]), ("company_id", "=", pair[1])])
-        return found.with_user(cls.viewer)
+        """The debtor of ``partner``, as the viewer sees it."""
+        return super().debtor(partner or cls.customer, company).with_user(cls.viewer)
 
     def statement(self, as_of=None, partner=None):
         debtor = self.debtor(partner)
@@ -140,7 +116,7 @@ class TestStatement(StatementCommon):
         late = self.invoice(100.0, date(2024, 2, 1), date(2024, 2, 20), ref="PO-77")
         self.invoice(250.5, date(2024, 2, 10), date(2024, 3, 31))
         self.invoice(30.0, date(2024, 2, 15), move_type="out_refund")
-        self.pay(40.0, date(2024, 2, 16))
+        self.bank_entry(40.0, date(2024, 2, 16))
         statement = self.statement("2024-03-01")
         self.assertEqual(statement["as_of"], date(2024, 3, 1))
         self.assertEqual(statement["partner"], self.customer)
@@ -166,7 +142,7 @@ class TestStatement(StatementCommon):
 
     def test_partial_payment_leaves_the_rest(self):
         invoice = self.invoice(100.0, date(2024, 2, 1))
-        self.pay(33.33, date(2024, 2, 2), invoice)
+        self.bank_entry(33.33, date(2024, 2, 2), invoice)
         (section,) = self.statement()["currencies"]
         (item,) = section["items"]
         self.assertEqual((item["original"], item["open"]), (100.0, 66.67))
@@ -186,7 +162,7 @@ class TestStatement(StatementCommon):
         self.assertEqual([bucket["label"] for bucket in section["aging"] if bucket["amount"]], ["8-14"])
 
     def test_two_equal_lines_of_one_document_count_twice(self):
-        line = {"account_id": self.receivable.id, "partner_id": self.customer.id, "balance": 50.0}
+        line = {"account_id": self.receivable_account.id, "partner_id": self.customer.id, "balance": 50.0}
         income = {"account_id": self.company_data["default_account_revenue"].id, "balance": -100.0}
         move = self.env["account.move"].create(
             {"date": date(2024, 2, 1), "line_ids": [Command.create(v) for v in (line, dict(line), income)]}
@@ -220,10 +196,9 @@ class TestStatement(StatementCommon):
         self.assertFalse(self.env["collection.debtor"].sudo().search([("partner_id", "=", child.id)]))
 
     def test_other_company_is_invisible(self):
-        # 17.0 has a second company at hand, 19.0 makes it on demand.
-        other_data = self.company_data_2 if hasattr(self, "company_data_2") else self.setup_other_company()
+        other_data = self.other_company_data()
         self.invoice(100.0, date(2024, 2, 1))
-        self.invoice(70.0, date(2024, 2, 1), company_data=other_data)
+        self.invoice(70.0, date(2024, 2, 1), data=other_data)
         other = self.debtor(company=other_data["company"])
         self.assertEqual(self.statement()["total_company_currency"], 100.0)
         self.assertEqual(other.sudo()._get_statement()[other.id]["total_company_currency"], 70.0)
@@ -236,9 +211,9 @@ class TestStatement(StatementCommon):
 
     def test_past_date_ignores_what_came_later(self):
         invoice = self.invoice(100.0, date(2024, 2, 1))
-        self.pay(60.0, date(2024, 3, 1), invoice)
+        self.bank_entry(60.0, date(2024, 3, 1), invoice)
         refund = self.invoice(40.0, date(2024, 4, 1), move_type="out_refund")
-        (self.receivable_lines(invoice) | self.receivable_lines(refund)).reconcile()
+        (self.receivable(invoice) | self.receivable(refund)).reconcile()
         self.invoice(500.0, date(2024, 5, 1))
         for day, total in (
             (date(2024, 1, 31), 0.0),
@@ -253,9 +228,9 @@ class TestStatement(StatementCommon):
             self.assertEqual(self.ledger(day), total, day)
 
     def test_payment_entered_before_its_invoice_is_unallocated_until_then(self):
-        payment = self.pay(60.0, date(2024, 2, 1))
+        payment = self.bank_entry(60.0, date(2024, 2, 1))
         invoice = self.invoice(100.0, date(2024, 3, 1))
-        (self.receivable_lines(payment) | self.receivable_lines(invoice)).reconcile()
+        (self.receivable(payment) | self.receivable(invoice)).reconcile()
         (section,) = self.statement(date(2024, 2, 15))["currencies"]
         self.assertEqual(self.amounts(section), (0.0, 0.0, 60.0, -60.0))
         (section,) = self.statement(date(2024, 3, 1))["currencies"]
@@ -263,11 +238,11 @@ class TestStatement(StatementCommon):
 
     def test_exchange_difference_is_owed_in_no_currency(self):
         invoice = self.invoice(100.0, date(2024, 2, 1), currency_id=self.gold.id)
-        payment = self.pay(100.0, date(2024, 3, 10), invoice, currency=self.gold)
+        payment = self.bank_entry(100.0, date(2024, 3, 10), invoice, currency=self.gold)
         (section,) = self.statement(date(2024, 2, 1))["currencies"]
         self.assertEqual((section["currency"], section["total"]), (self.gold, 100.0))
         self.assertEqual(self.statement(date(2024, 2, 1))["total_company_currency"], 50.0)
-        self.assertEqual(self.receivable_lines(payment).balance, -40.0)
+        self.assertEqual(self.receivable(payment).balance, -40.0)
         for day in (date(2024, 3, 10), date(2024, 12, 31)):
             statement = self.statement(day)
             self.assertEqual(statement["currencies"], [])
@@ -286,8 +261,8 @@ class TestStatement(StatementCommon):
 
     def test_live_statement_is_the_debtor_s_balance(self):
         invoice = self.invoice(100.0, date(2024, 2, 1))
-        self.pay(25.0, date(2024, 2, 3), invoice)
-        self.pay(10.0, date(2024, 2, 4))
+        self.bank_entry(25.0, date(2024, 2, 3), invoice)
+        self.bank_entry(10.0, date(2024, 2, 4))
         self.invoice(80.0, date(2024, 2, 1), date(2099, 1, 1))
         debtor = self.debtor()
         self.env["collection.debtor"]._refresh_balances(debtor.sudo())
@@ -305,7 +280,7 @@ class TestStatement(StatementCommon):
             self.assertEqual(self.statement()["currencies"][0]["items"][0]["days_overdue"], 1)
 
     def test_nothing_owed(self):
-        self.pay(100.0, date(2024, 3, 1), self.invoice(100.0, date(2024, 2, 1)))
+        self.bank_entry(100.0, date(2024, 3, 1), self.invoice(100.0, date(2024, 2, 1)))
         statement = self.statement()
         self.assertEqual(statement["currencies"], [])
         self.assertEqual(statement["total_company_currency"], 0.0)
@@ -385,7 +360,7 @@ class TestStatement(StatementCommon):
                             ("currency_id", "=", currency.id),
                         ]
                     ).filtered("amount_residual")
-                self.pay(amount, day, moves, partner, currency)
+                self.bank_entry(amount, day, moves, partner, currency)
             else:
                 move_type = "out_invoice" if kind == "invoice" else "out_refund"
                 self.invoice(amount, day, partner=partner, move_type=move_type, currency_id=currency.id)

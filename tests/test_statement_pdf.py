@@ -34,7 +34,7 @@ class TestStatementPdf(StatementCommon):
     def owing(cls, name, lines=1, amount=100.0, **values):
         """A customer who owes ``lines`` items of ``amount``, and its debtor."""
         partner = cls.env["res.partner"].create({"name": name, **values})
-        item = {"account_id": cls.receivable.id, "partner_id": partner.id, "balance": amount}
+        item = {"account_id": cls.receivable_account.id, "partner_id": partner.id, "balance": amount}
         item["date_maturity"] = date(2024, 2, 20)
         income = {"account_id": cls.company_data["default_account_revenue"].id, "balance": -amount * lines}
         cls.env["account.move"].create(
@@ -53,7 +53,7 @@ class TestStatementPdf(StatementCommon):
         self.company.partner_id.write({"street": "Av. Juárez 10", "phone": "+1 555 0100"})
         collector = self.viewer
         invoice = self.invoice(1234.5, date(2024, 2, 1), date(2024, 2, 20), ref="PO-77")
-        self.pay(34.5, date(2024, 2, 25))
+        self.bank_entry(34.5, date(2024, 2, 25))
         debtor = self.debtor()
         debtor.sudo().collector_id = collector
         pdf = self.render(debtor)[debtor.id]
@@ -211,7 +211,7 @@ class TestStatementPdf(StatementCommon):
 
     def test_nothing_owed_is_said(self):
         invoice = self.invoice(100.0, date(2024, 2, 1))
-        self.pay(100.0, date(2024, 2, 2), invoice)
+        self.bank_entry(100.0, date(2024, 2, 2), invoice)
         debtor = self.debtor()
         self.assertIn("There are no open items", text(self.render(debtor)[debtor.id]))
 

@@ -59,6 +59,21 @@ def end_group(process: subprocess.Popen) -> None:
             continue
 
 
+def spawn(
+    command: Sequence[str | Path], *, output: IO, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.Popen:
+    """Start a command in a session of its own, with its output in an open file."""
+    return subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=env,
+        cwd=cwd,
+        start_new_session=True,
+    )
+
+
 def run(
     command: Sequence[str | Path],
     *,
@@ -79,15 +94,7 @@ def run(
     step(label)
     started = shown = time.monotonic()
     with log.open("ab" if append else "wb") as output:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=env,
-            cwd=cwd,
-            start_new_session=True,
-        )
+        process = spawn(command, output=output, env=env, cwd=cwd)
         try:
             while process.poll() is None:
                 time.sleep(0.1)

@@ -34,16 +34,20 @@ def execute(statement: str, *names: str, database: str = "postgres") -> None:
         connection.close()
 
 
-def value(query: str, *parameters: object, database: str = "postgres") -> object:
-    """Return the first column of a query's first row, or None without a row."""
+def rows(query: str, *parameters: object, database: str = "postgres") -> list[tuple]:
+    """Run a query, or several statements, in one transaction and return the rows of the last one."""
     connection = psycopg2.connect(dbname=database)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(query, parameters)
-            row = cursor.fetchone()
-            return row[0] if row else None
+        with connection, connection.cursor() as cursor:
+            cursor.execute(query, parameters or None)
+            return cursor.fetchall() if cursor.description else []
     finally:
         connection.close()
+
+
+def value(query: str, *parameters: object, database: str = "postgres") -> object:
+    """Return the first column of a query's first row, or None without a row."""
+    return next((row[0] for row in rows(query, *parameters, database=database)), None)
 
 
 def exists(name: str) -> bool:

@@ -198,6 +198,12 @@ def port_manifest(text: str) -> str:
     return re.sub(r"([\"'])17\.0\.(\d)", r"\g<1>19.0.\2", text)
 
 
+def port_migrations(folder: Path) -> None:
+    """Give each version's folder of scripts the name that it has in the new series: Odoo runs no other."""
+    for version in sorted(folder.glob(f"{FROM}.*")):
+        version.rename(version.with_name(version.name.replace(FROM, TO, 1)))
+
+
 def _skipped(folder: str, names: list[str]) -> set[str]:
     return {name for name in names if name.startswith(".") or name in ("__pycache__", "node_modules")}
 
@@ -218,6 +224,7 @@ def port(source: Path, target: Path) -> None:
             path.write_bytes(port_xml(path.read_bytes()))
         elif path.suffix in rules and path.is_file():
             path.write_text(rules[path.suffix](path.read_text()))
+    port_migrations(target / "migrations")
     migrate([str(target)], "**/*", parse_version(FROM), parse_version(TO))
     shutil.copytree(source / "tools", target / "tools", ignore=_skipped)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import workspace
+from . import console, workspace
 
 
 def _record(name: str) -> Path:
@@ -46,15 +45,7 @@ def start(
 ) -> dict:
     """Start a process that outlives ``make`` and record it with ``facts`` (such as its port)."""
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=env,
-            cwd=cwd,
-            start_new_session=True,
-        )
+        process = console.spawn(command, output=output, env=env, cwd=cwd)
     record = {"pid": process.pid, "started_at": _started_at(process.pid), **facts}
     _record(name).write_text(json.dumps(record))
     return record
