@@ -13,6 +13,7 @@ from . import test_ladder
 from . import test_night
 from . import test_policy
 from . import test_review
+from . import test_review_reports
 from . import test_rights
 from . import test_screens
 from . import test_statement

@@ -13,6 +13,7 @@ COLLECTION_MODELS = (
     "collection.run",
     "collection.notice",
     "collection.notice.line",
+    "collection.review.report",
 )
 
 
