@@ -155,6 +155,18 @@ class Schedule:
         """First day with a window, ``day`` included."""
         return self._first(Slot(day, 0.0), day, strictly=False)
 
+    def hours(self, day: date) -> list[tuple[float, float]]:
+        """(start, end) of the windows open on ``day``, in order; one that a holiday moved there keeps its hours.
+
+        >>> monday = Window.weekly(0, 9, 13)
+        >>> reviews = Schedule((monday,), frozenset({date(2026, 11, 16)}), on_holiday=NEXT_BUSINESS_DAY)
+        >>> [reviews.hours(date(2026, 11, day)) for day in (16, 17, 18, 23)]
+        [[], [(9, 13)], [], [(9, 13)]]
+        >>> Schedule().hours(date(2026, 11, 17))
+        [(0.0, 24.0)]
+        """
+        return sorted(set(self._open(day)))
+
     def _first(self, wanted: Slot, day: date, *, strictly: bool) -> date:
         limit = day + HORIZON
         for year in range(day.year, limit.year + 1):
@@ -172,30 +184,32 @@ class Schedule:
             first = date(year, 1, 1)
             days = (first + timedelta(days=number) for number in range(366))
             self._years[year] = sorted(
-                Slot(day, max(ends)) for day in days if day.year == year and (ends := list(self._ends(day)))
+                Slot(day, max(end for _start, end in hours))
+                for day in days
+                if day.year == year and (hours := list(self._open(day)))
             )
         return self._years[year]
 
-    def _ends(self, day: date) -> Iterable[float]:
-        """Ending hours of the windows open on ``day``: its own, and those that were moved to it."""
+    def _open(self, day: date) -> Iterable[tuple[float, float]]:
+        """Hours of the windows open on ``day``: its own, and those that were moved to it."""
         if self.is_off(day):
             return
         if not self.windows:
-            yield 24.0
+            yield 0.0, 24.0
         for window in self.windows:
             if window.falls_on(day):
-                yield window.end
+                yield window.start, window.end
         if self.on_holiday == NEXT_BUSINESS_DAY and day.weekday() in self.working_week:
             yield from self._moved_to(day)
 
-    def _moved_to(self, day: date) -> Iterable[float]:
+    def _moved_to(self, day: date) -> Iterable[tuple[float, float]]:
         """Windows of the days off right before ``day``, back to the last day on which one could have landed."""
         earlier = day - ONE_DAY
         while day - earlier < HORIZON and (self.is_off(earlier) or earlier.weekday() not in self.working_week):
             if self.is_off(earlier):
                 for window in self.windows:
                     if window.falls_on(earlier):
-                        yield window.end
+                        yield window.start, window.end
             earlier -= ONE_DAY
 
 

@@ -15,6 +15,7 @@ from . import account_partial_reconcile
 from . import mail_mail
 from . import mail_notification
 from . import collection_transaction
+from . import collection_export
 from . import collection_policy
 from . import collection_level
 from . import collection_level_channel

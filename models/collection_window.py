@@ -106,15 +106,13 @@ class CollectionWindow(models.Model):
             day = _("day %(day)s", day=self.month_day)
         elif self.kind == MONTH_END:
             day = _("last day of the month")
-        hours = self._get_hours_text()
+        hours = format_hours(self.hour_from, self.hour_to)
         return f"{day} {hours}" if hours else day
 
-    def _get_hours_text(self):
-        """“9-13” or “9:30-13”; empty for the whole day."""
-        self.ensure_one()
-        if self.hour_from <= 0 and self.hour_to >= 24:
-            return ""
-        return "-".join(_format_hour(hour) for hour in (self.hour_from, self.hour_to))
+
+def format_hours(start, end):
+    """“9-13” or “9:30-13”; empty for the whole day."""
+    return "" if start <= 0 and end >= 24 else "-".join(_format_hour(hour) for hour in (start, end))
 
 
 def _format_hour(hour):

@@ -62,7 +62,7 @@ class SplitError(Exception):
     """The printed batch does not show where each document begins."""
 
 
-def render(env, documents, paperformat, margins=None, head=""):
+def render(env, documents, paperformat, margins=None, head="", orientation=None):
     """Print HTML fragments as one PDF each.
 
     :param env: environment, for the language of messages
@@ -70,10 +70,11 @@ def render(env, documents, paperformat, margins=None, head=""):
     :param paperformat: ``report.paperformat`` record: page size, orientation and margins
     :param margins: millimetres (top, right, bottom, left) instead of the paper format's
     :param head: HTML for the head, once for all documents: a ``<style>``
+    :param orientation: "Landscape" or "Portrait" instead of the paper format's
     :return: list with, for each document, the bytes of its PDF or the exception it met
     :raise UserError: when wkhtmltopdf is missing, for then no document can be printed
     """
-    command = [_find_binary(env), *_page_arguments(paperformat, margins)]
+    command = [_find_binary(env), *_page_arguments(paperformat, margins, orientation)]
     chunks = -(-len(documents) // CHUNK_SIZE)
     batches = [documents[number::chunks] for number in range(chunks)]
     with ThreadPoolExecutor(max_workers=PROCESSES) as pool:
@@ -158,7 +159,7 @@ def _find_binary(env):
         ) from None
 
 
-def _page_arguments(paperformat, margins):
+def _page_arguments(paperformat, margins, orientation):
     paper = paperformat
     if margins is None:
         margins = (paper.margin_top, paper.margin_right, paper.margin_bottom, paper.margin_left)
@@ -169,8 +170,8 @@ def _page_arguments(paperformat, margins):
         arguments += ["--page-height", f"{paper.page_height}mm"]
     elif paper.format and paper.format != "custom":
         arguments += ["--page-size", paper.format]
-    if paper.orientation:
-        arguments += ["--orientation", paper.orientation]
+    if orientation or paper.orientation:
+        arguments += ["--orientation", orientation or paper.orientation]
     for side, margin in zip(("top", "right", "bottom", "left"), margins, strict=True):
         arguments += [f"--margin-{side}", f"{margin}mm"]
     return arguments

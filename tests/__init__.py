@@ -15,6 +15,7 @@ from . import test_night
 from . import test_odoo_terms
 from . import test_policy
 from . import test_review
+from . import test_review_reports
 from . import test_review_terms
 from . import test_rights
 from . import test_screens

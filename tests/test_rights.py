@@ -14,6 +14,7 @@ COLLECTION_MODELS = (
     "collection.run",
     "collection.notice",
     "collection.notice.line",
+    "collection.review.report",
 )
 
 
