@@ -153,6 +153,11 @@ class AccountMove(models.Model):
         )
         return SQL.identifier(debtor, "collector_id")
 
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        if field_name != "collection_collector_id":
+            return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+        return SQL("%s %s %s", self._field_to_sql(alias, field_name, query), direction, nulls)
+
     # === CRUD ===#
 
     def write(self, vals):

@@ -151,6 +151,15 @@ class AccountMove(models.Model):
         except windows.NoDayError:
             raise UserError(self.commercial_partner_id._get_no_day_text(_("review"))) from None
 
+    @api.model
+    def _get_for_review_domain(self, states):
+        """Invoices that go to their review; nobody takes one that a credit note took back."""
+        return [
+            ("state", "=", "posted"),
+            ("collection_review_state", "in", states),
+            ("payment_state", "!=", "reversed"),
+        ]
+
     def _is_for_review(self):
         """Invoices and credit notes to customers; a sales receipt is paid at once."""
         self.ensure_one()
@@ -369,9 +378,8 @@ class AccountMove(models.Model):
         missed = self.search(
             [
                 ("company_id", "=", company.id),
-                ("state", "=", "posted"),
-                ("collection_review_state", "in", (PENDING, REJECTED)),
                 ("collection_planned_review_date", "<", today),
+                *self._get_for_review_domain((PENDING, REJECTED)),
             ]
         )
         days = missed.commercial_partner_id._get_customer_days(company)
@@ -395,9 +403,8 @@ class AccountMove(models.Model):
         due = self.search(
             [
                 ("company_id", "=", company.id),
-                ("state", "=", "posted"),
-                ("collection_review_state", "in", (PENDING, REJECTED)),
                 ("collection_planned_review_date", "=", tomorrow),
+                *self._get_for_review_domain((PENDING, REJECTED)),
                 "|",
                 ("collection_review_reminded", "=", False),
                 ("collection_review_reminded", "!=", tomorrow),

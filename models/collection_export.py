@@ -1,6 +1,5 @@
 import base64
-
-from werkzeug.urls import url_quote
+from urllib.parse import quote
 
 from odoo import api, fields, models
 
@@ -24,6 +23,6 @@ class CollectionExport(models.TransientModel):
         export = self.sudo().create({"name": name, "content": base64.b64encode(content)})
         return {
             "type": "ir.actions.act_url",
-            "url": f"/web/content/{self._name}/{export.id}/content/{url_quote(name, safe='')}?download=true",
+            "url": f"/web/content/{self._name}/{export.id}/content/{quote(name, safe='')}?download=true",
             "target": "self",
         }

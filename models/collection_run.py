@@ -113,9 +113,7 @@ class CollectionRun(models.Model):
         following = Notice.search([*asking, ("fallback_of_id", "!=", False)], order="id")
         firsts = following.fallback_of_id.filtered_domain(asking)
         last_of = {notice.fallback_of_id: notice for notice in following}
-        return (following | firsts).filtered(
-            lambda notice: notice != last_of.get(notice.fallback_of_id or notice)
-        )
+        return (following | firsts).filtered(lambda notice: notice != last_of.get(notice.fallback_of_id or notice))
 
     # === CRUD ===#
 

@@ -232,7 +232,6 @@ class TestChannelsOfALevel(PolicyCommon):
                 level.template_id = self.level.template_id
         level = form.save().level_ids
         self.assertEqual(level._get_channels(), ["mail"])
-        with Form(level) as form:
-            with form.channel_ids.new() as way:
-                way.channel = "call"
+        with Form(level) as form, form.channel_ids.new() as way:
+            way.channel = "call"
         self.assertEqual(level.channels_text, "Mail, then call")

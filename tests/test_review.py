@@ -342,14 +342,12 @@ class TestRightsOnReviews(ReviewCommon):
         self.assertEqual(invoice.invoice_date_due, date(2027, 2, 1))
         self.assertEqual(invoice.message_ids[0].author_id.name, "Fix Manager")
 
-    def test_windows_are_read_by_all_and_written_by_who_works_with_them(self):
+    def test_windows_are_read_by_all_and_written_by_who_keeps_contacts(self):
         window = self.customer.collection_review_window_ids
-        viewer, collector = (
-            self.make_user("w_viewer", GROUP + "viewer"),
-            self.make_user("w_collector", GROUP + "collector"),
-        )
-        self.assertEqual(window.with_user(viewer).display_name, "Mon 9-13")
+        collector = self.make_user("w_collector", GROUP + "collector")
+        keeper = self.make_user("w_keeper", GROUP + "collector", "base.group_partner_manager")
+        self.assertEqual(window.with_user(collector).display_name, "Mon 9-13")
         with self.assertRaises(AccessError):
-            window.with_user(viewer).write({"hour_to": 12})
-        window.with_user(collector).write({"hour_to": 12})
+            window.with_user(collector).write({"hour_to": 12})
+        window.with_user(keeper).write({"hour_to": 12})
         self.assertEqual(window.hour_to, 12)

@@ -33,6 +33,7 @@ class TestScreens(CollectionCommon, HttpCase):
                 "groups_id": [
                     Command.link(cls.env.ref("account_collection.group_collection_manager").id),
                     Command.link(cls.env.ref("account.group_account_invoice").id),
+                    Command.link(cls.env.ref("base.group_partner_manager").id),
                 ],
             }
         )

@@ -10,7 +10,9 @@ from .test_install import TRACES
 
 CUSTOMERS = 5
 SCHEMA = ("tables", "columns", "indexes", "constraints", "models", "fields", "selections", "relations")
-NOTICES = "SELECT id, state, channel, amount, sent_on, dedupe_key, level_id, message_id FROM collection_notice ORDER BY id"
+NOTICES = (
+    "SELECT id, state, channel, amount, sent_on, dedupe_key, level_id, message_id FROM collection_notice ORDER BY id"
+)
 CHANNELS = """SELECT known.name, array_agg(way.channel ORDER BY way.sequence, way.id)
                 FROM ir_model_data known
                 JOIN collection_level_channel way ON way.level_id = known.res_id

@@ -89,13 +89,8 @@ class CollectionRouteWizard(models.TransientModel):
 
     @api.model
     def _get_domain(self, states):
-        """Invoices that still have to go to their review; nobody takes one that a credit note took back."""
-        return [
-            ("company_id", "in", self.env.companies.ids),
-            ("state", "=", "posted"),
-            ("collection_review_state", "in", states),
-            ("payment_state", "!=", "reversed"),
-        ]
+        moves = self.env["account.move"]
+        return [("company_id", "in", self.env.companies.ids), *moves._get_for_review_domain(states)]
 
     def _get_next_day(self, day):
         """First day after ``day`` for which this user has a review planned, or False. Two queries."""
