@@ -3,6 +3,7 @@ from collections import defaultdict
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
+from odoo.tools.query import Query
 
 # Who has no right on collections reads invoices as before, these fields left out.
 VIEWERS = "account_collection.group_collection_viewer"
@@ -74,6 +75,10 @@ class AccountMove(models.Model):
             raise ValidationError(_("Search the debtor of an invoice by its name."))
         if isinstance(value, str):
             debtors = self.env["collection.debtor"].search([("partner_id", operator, value)])
+        elif operator == "any":
+            # By a field of the debtor, as in collection_debtor_id.collector_id.
+            domain = [("id", "in", value)] if isinstance(value, Query) else value
+            debtors = self.env["collection.debtor"].search(domain)
         else:
             debtors = self.env["collection.debtor"].search([("id", operator, value)])
         companies = defaultdict(list)

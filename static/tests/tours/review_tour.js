@@ -35,27 +35,27 @@ registry.category("web_tour.tours").add("account_collection_review_tour", {
         },
         {
             content: "Its credit counts from the review",
-            trigger: ".modal .o_field_widget[name='collection_credit_basis'] input[data-value='review']",
+            trigger: ".o_field_widget[name='collection_credit_basis'] input[data-value='review']",
             run: "click",
         },
         {
             content: "Add a review window: Mondays, as proposed",
-            trigger: ".modal .o_field_widget[name='collection_review_window_ids'] .o_field_x2many_list_row_add a",
+            trigger: ".o_field_widget[name='collection_review_window_ids'] .o_field_x2many_list_row_add a",
             run: "click",
         },
         {
             content: "It opens at nine",
-            trigger: ".modal .o_field_widget[name='collection_review_window_ids'] .o_selected_row [name='hour_from'] input",
+            trigger: ".o_field_widget[name='collection_review_window_ids'] .o_selected_row [name='hour_from'] input",
             run: "text 9:00",
         },
         {
             content: "It closes at one",
-            trigger: ".modal .o_field_widget[name='collection_review_window_ids'] .o_selected_row [name='hour_to'] input",
+            trigger: ".o_field_widget[name='collection_review_window_ids'] .o_selected_row [name='hour_to'] input",
             run: "text 13:00",
         },
         {
             content: "Save",
-            trigger: ".modal footer .o_form_button_save, .modal footer button.btn-primary:contains('Save')",
+            trigger: "footer button.btn-primary:contains('Save')",
             run: "click",
         },
         {
@@ -90,12 +90,12 @@ registry.category("web_tour.tours").add("account_collection_review_tour", {
         },
         {
             content: "Write the number of the receipt",
-            trigger: ".modal .o_field_widget[name='receipt_number'] input",
+            trigger: ".o_field_widget[name='receipt_number'] input",
             run: "text CR-2026",
         },
         {
             content: "Register",
-            trigger: ".modal footer button[name='action_register']",
+            trigger: "footer button[name='action_register']",
             run: "click",
         },
         {
