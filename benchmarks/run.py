@@ -183,7 +183,8 @@ def verdicts(rows):
 
 
 def growth(rows):
-    """Return ``(work, from, to, times the work, times the seconds)`` between neighbouring sizes."""
+    """Return ``(work, from, to, times the work, times the seconds, times the processor seconds)`` between neighbouring
+    sizes. The work of a night is its open items: of the larger ledgers a debtor has more, and each notice lists them."""
     found = []
     by_case = {name: {row["work"]: row for row in rows if row["case"] == name} for name in GROWTH}
     for small, large in itertools.pairwise(GROWTH):
@@ -193,7 +194,8 @@ def growth(rows):
                 amount = row["count"] / before["count"]
                 if not work.startswith("dispatch"):
                     amount = SIZES[large].items / SIZES[small].items
-                found.append((work, small, large, amount, row["seconds"] / before["seconds"]))
+                ratios = (row["seconds"] / before["seconds"], row["cpu"] / max(before["cpu"], 0.01))
+                found.append((work, small, large, amount, *ratios))
     return found
 
 
@@ -211,6 +213,9 @@ def show(row):
         each = (
             f"   {value_of(row, 'seconds each') * 1000:.1f} ms, {value_of(row, 'statements each'):.2f} statements each"
         )
+    elif row["case"] in SIZES and row["count"]:
+        per_item = row["cpu"] / SIZES[row["case"]].items * 1e6
+        each = f"   cpu: {per_item:.0f} us an item, {value_of(row, 'cpu each') * 1e6:.0f} us each"
     cpu = "" if row["cpu"] is None else f"{row['cpu']:.2f}"
     peak = "" if row["peak"] is None else f"{row['peak']:.0f}"
     statements = "" if row["statements"] is None else row["statements"]
@@ -224,9 +229,9 @@ def report(rows):
     """Print the growth and the verdicts; return the latter."""
     ratios, judged = growth(rows), verdicts(rows)
     if ratios:
-        print("\nGrowth: times the work, times the seconds")
-        for work, small, large, amount, seconds in ratios:
-            print(f"{small + ' -> ' + large:14}{work:44}{amount:>8.1f}{seconds:>8.1f}")
+        print("\nGrowth: times the work, times the seconds, times the processor seconds")
+        for work, small, large, amount, seconds, cpu in ratios:
+            print(f"{small + ' -> ' + large:14}{work:44}{amount:>8.1f}{seconds:>8.1f}{cpu:>8.1f}")
     if judged:
         print("\nTargets")
         for what, value, most, good in judged:
@@ -259,7 +264,8 @@ def main():
                 "rows": rows,
                 "targets": [dict(zip(("what", "value", "most", "ok"), verdict)) for verdict in judged],
                 "growth": [
-                    dict(zip(("work", "from", "to", "work_times", "seconds_times"), line)) for line in growth(rows)
+                    dict(zip(("work", "from", "to", "work_times", "seconds_times", "cpu_times"), line))
+                    for line in growth(rows)
                 ],
             },
             indent=1,

@@ -24,6 +24,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 BLOCKED = "blocked"
@@ -144,28 +145,29 @@ def assess(items: Iterable[Item], tolerances: Mapping[int, int]) -> tuple[list[A
             credits[item.currency_id] -= item.residual
         else:
             debits.append(item)
-    debits.sort(key=lambda item: (item.due, item.line_id))
+    debits.sort(key=attrgetter("due", "line_id"))
 
     asked: list[Asked] = []
     reasons: dict[int, str] = {}
     for item in debits:
-        tolerance = tolerances.get(item.currency_id, 0)
-        if item.blocked:
-            reasons[item.line_id] = BLOCKED
+        line_id, _due, currency_id, residual, company_amount, covered, blocked, _told = item
+        tolerance = tolerances.get(currency_id, 0)
+        if blocked:
+            reasons[line_id] = BLOCKED
             continue
-        amount = item.residual - max(item.covered, 0)
+        amount = residual - covered if covered > 0 else residual
         if amount <= tolerance:
-            reasons[item.line_id] = COVERED if item.covered > 0 else TOLERANCE
+            reasons[line_id] = COVERED if covered > 0 else TOLERANCE
             continue
-        used = min(credits[item.currency_id], amount)
-        credits[item.currency_id] -= used
-        amount -= used
-        if amount <= tolerance:
-            reasons[item.line_id] = CREDIT
-            continue
-        company_amount = item.company_residual
-        if amount != item.residual:
-            company_amount = round(item.company_residual * amount / item.residual)
+        if credits:
+            used = min(credits[currency_id], amount)
+            credits[currency_id] -= used
+            amount -= used
+            if amount <= tolerance:
+                reasons[line_id] = CREDIT
+                continue
+        if amount != residual:
+            company_amount = round(company_amount * amount / residual)
         asked.append(Asked(item, amount, company_amount))
     return asked, reasons
 

@@ -7,6 +7,7 @@ from . import collection_closed_period
 from . import collection_review_document
 from . import res_partner_review
 from . import account_payment_term
+from . import account_account
 from . import account_move
 from . import account_move_review
 from . import account_move_due_date

@@ -1,5 +1,3 @@
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 from odoo import api, models
@@ -18,8 +16,11 @@ class Units(NamedTuple):
 
     def totals(self, listed):
         """(all that is asked for, the part of it that is overdue) in company currency."""
-        total = sum(line.asked.company_amount for line in listed)
-        overdue = sum(line.asked.company_amount for line in listed if line.days > 0)
+        total = overdue = 0
+        for line in listed:
+            total += line.asked.company_amount
+            if line.days > 0:
+                overdue += line.asked.company_amount
         return total / self.company_scale, overdue / self.company_scale
 
 
@@ -31,20 +32,29 @@ class Position(NamedTuple):
     items: list
     move_of: dict
 
-    def line_values(self, listed, units, today):
-        """Values of a notice line, in the order of ``collection.notice._query_enqueue`` after its key."""
-        item = listed.asked.item
-        return (
-            item.line_id,
-            self.move_of[item.line_id],
-            item.currency_id,
-            listed.level_id,
-            item.due,
-            listed.days,
-            listed.asked.amount / units.scales[item.currency_id],
-            listed.asked.company_amount / units.company_scale,
-            today if listed.level_id else None,
-        )
+    def line_rows(self, owner, lines, units, today):
+        """The rows of a notice's lines, as ``collection.notice._query_insert_lines`` reads them.
+
+        :param owner: the key of a notice that is new, or the id of one that exists
+        """
+        scales, company_scale, move_of = units.scales, units.company_scale, self.move_of
+        rows = []
+        for (item, amount, company_amount), days, level_id in lines:
+            rows.append(
+                (
+                    owner,
+                    item.line_id,
+                    move_of[item.line_id],
+                    item.currency_id,
+                    level_id,
+                    item.due,
+                    days,
+                    amount / scales[item.currency_id],
+                    company_amount / company_scale,
+                    today if level_id else None,
+                )
+            )
+        return rows
 
 
 def _latest(level_ids, told_on):
@@ -72,35 +82,29 @@ class CollectionDebtorDunning(models.AbstractModel):
 
     @api.model
     def _get_positions(self, company, today, debtor_ids=None):
-        """Positions of the debtors that may be dunned, or of ``debtor_ids`` whatever their state, and the units their
-        amounts are counted in."""
+        """An iterator of the positions of the debtors that may be dunned, or of ``debtor_ids`` whatever their state, and
+        the units their amounts are counted in."""
         self._flush_ledger()
         self.env["collection.policy"].flush_model()
-        self.env.cr.execute(self._query_open_items(company.id, today, debtor_ids))
+        self.env.cr.execute(self._query_open_items(company, today, debtor_ids))
         rows = self.env.cr.fetchall()
-        units = self._get_units(company, today, {row[5]: row[6] for row in rows})
-        scales, company_scale = units.scales, units.company_scale
-        positions = []
-        for (debtor_id, policy_id), group in groupby(rows, key=itemgetter(0, 1)):
-            items, move_of = [], {}
-            for _d, _p, line_id, move_id, due, currency_id, _places, residual, company_residual, *rest in group:
-                covered, blocked, level_ids, told_on = rest
-                scale = scales[currency_id]
-                items.append(
-                    dunning.Item(
-                        line_id,
-                        due,
-                        currency_id,
-                        round(residual * scale),
-                        round(company_residual * company_scale),
-                        round(covered * scale),
-                        blocked,
-                        dict(zip(level_ids, told_on, strict=True)) if level_ids else {},
-                    )
-                )
-                move_of[line_id] = move_id
-            positions.append(Position(debtor_id, policy_id, items, move_of))
-        return positions, units
+        units = self._get_units(company, today, {row[8]: row[3] for row in rows})
+        return self._iter_positions(rows), units
+
+    @api.model
+    def _iter_positions(self, rows):
+        """A position at a time: what was decided of one debtor is let go before the next one is read."""
+        position = None
+        for debtor_id, policy_id, move_id, _places, level_ids, told_on, *values in rows:
+            if position is None or debtor_id != position.debtor_id:
+                if position:
+                    yield position
+                position = Position(debtor_id, policy_id, [], {})
+            item = dunning.Item(*values, _latest(level_ids, told_on)) if level_ids else dunning.Item(*values)
+            position.items.append(item)
+            position.move_of[item.line_id] = move_id
+        if position:
+            yield position
 
     @api.model
     def _get_units(self, company, today, decimal_places):
@@ -124,9 +128,10 @@ class CollectionDebtorDunning(models.AbstractModel):
         return []
 
     @api.model
-    def _query_open_items(self, company_id, today, debtor_ids=None):
-        """Rows (debtor, policy, item, document, effective due date, currency, its decimal places, residual, residual in
-        company currency, covered, blocked, level ids told, the day of each), by debtor and due date.
+    def _query_open_items(self, company, today, debtor_ids=None):
+        """Rows (debtor, policy, document, decimal places of the currency, level ids told, the day of each, then the
+        fields of ``dunning.Item``: item, effective due date, currency, residual, residual in company currency, covered,
+        blocked), by debtor and due date; amounts in the smallest unit of their currency.
 
         Without ``debtor_ids``: of every debtor that is neither excluded, on hold, archived nor waiting for a notice to
         leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors and what was
@@ -162,15 +167,15 @@ class CollectionDebtorDunning(models.AbstractModel):
             )
         return SQL(
             """
-            SELECT debtor.id, %(policy)s, line.id, line.move_id, COALESCE(line.date_maturity, line.date) AS due,
-                   line.currency_id, currency.decimal_places, line.amount_residual_currency, line.amount_residual,
-                   %(covered)s,
+            SELECT debtor.id, %(policy)s, line.move_id, currency.decimal_places, told.level_ids, told.told_on,
+                   line.id, COALESCE(line.date_maturity, line.date) AS due, line.currency_id,
+                   round(line.amount_residual_currency * 10 ^ currency.decimal_places)::bigint,
+                   round(line.amount_residual * 10 ^ %(company_places)s)::bigint,
+                   round(%(covered)s * 10 ^ currency.decimal_places)::bigint,
                    COALESCE(move.collection_no_dun AND (move.collection_no_dun_until IS NULL
                                                         OR move.collection_no_dun_until >= %(today)s), FALSE)
-                       OR COALESCE(move.collection_review_state IN %(waiting)s, FALSE),
-                   told.level_ids, told.told_on
+                       OR COALESCE(move.collection_review_state IN %(waiting)s, FALSE)
               FROM account_move_line line
-              JOIN account_account account ON account.id = line.account_id
               JOIN account_move move ON move.id = line.move_id
               JOIN res_partner partner ON partner.id = line.partner_id
               JOIN res_partner customer ON customer.id = COALESCE(partner.commercial_partner_id, partner.id)
@@ -182,12 +187,14 @@ class CollectionDebtorDunning(models.AbstractModel):
                      WHERE spoken.move_line_id = line.id AND spoken.told_on IS NOT NULL
                        AND spoken.level_id IS NOT NULL) told ON TRUE
               %(cover_join)s
-             WHERE account.account_type = 'asset_receivable' AND line.company_id = %(company)s AND %(is_open)s
+             WHERE line.account_id = ANY(%(accounts)s) AND line.company_id = %(company)s AND %(is_open)s
                AND line.amount_residual_currency <> 0 AND %(lines)s AND %(who)s
              ORDER BY debtor.id, due, line.id
             """,
-            policy=self.env["collection.policy"]._query_debtor_policy("debtor", company_id),
-            company=company_id,
+            policy=self.env["collection.policy"]._query_debtor_policy("debtor", company.id),
+            company=company.id,
+            accounts=self.env["account.account"]._get_receivable_ids(),
+            company_places=company.currency_id.decimal_places,
             today=today,
             waiting=WAITING,
             who=who,

@@ -95,9 +95,7 @@ class CollectionDebtorRefresh(models.AbstractModel):
                       %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
                  FROM (SELECT line.partner_id, line.company_id
                          FROM account_move_line line
-                         JOIN account_account account ON account.id = line.account_id
-                        WHERE account.account_type = 'asset_receivable' AND line.parent_state = 'posted'
-                          AND %(scope)s
+                        WHERE line.account_id = ANY(%(accounts)s) AND line.parent_state = 'posted' AND %(scope)s
                         GROUP BY line.partner_id, line.company_id) customer
                  JOIN res_partner partner ON partner.id = customer.partner_id
                 WHERE NOT EXISTS (SELECT 1 FROM collection_debtor debtor
@@ -105,6 +103,7 @@ class CollectionDebtorRefresh(models.AbstractModel):
                                      AND debtor.company_id = customer.company_id)
                ON CONFLICT (partner_id, company_id) DO NOTHING""",
             uid=self.env.uid,
+            accounts=self.env["account.account"]._get_receivable_ids(),
             scope=SQL("TRUE") if with_history else self._query_is_open("line"),
         )
 
@@ -155,10 +154,9 @@ class CollectionDebtorRefresh(models.AbstractModel):
                        calendar.edge_1, calendar.edge_2, calendar.edge_3,
                        (%(told)s) AS told
                   FROM account_move_line line
-                  JOIN account_account account ON account.id = line.account_id
                   JOIN res_partner partner ON partner.id = line.partner_id
                   JOIN calendar ON calendar.company_id = line.company_id
-                 WHERE account.account_type = 'asset_receivable' AND %(is_open)s AND %(lines)s
+                 WHERE line.account_id = ANY(%(accounts)s) AND %(is_open)s AND %(lines)s
             ),
             by_currency AS MATERIALIZED (
                 SELECT debtor.id AS debtor_id, owed.*
@@ -249,6 +247,7 @@ class CollectionDebtorRefresh(models.AbstractModel):
             calendar=calendar,
             debtors=debtors,
             lines=lines,
+            accounts=self.env["account.account"]._get_receivable_ids(),
             told=self._query_told_level(),
             is_open=self._query_is_open("line"),
             payments=self._query_last_payments(lines),
@@ -275,12 +274,12 @@ class CollectionDebtorRefresh(models.AbstractModel):
                       receipt.date AS paid_on
                  FROM (SELECT line.partner_id, line.company_id, line.journal_id, MAX(line.date) AS date
                          FROM account_move_line line
-                         JOIN account_account account ON account.id = line.account_id
-                        WHERE account.account_type = 'asset_receivable' AND line.parent_state = 'posted'
-                          AND line.balance < 0 AND %s
+                        WHERE line.account_id = ANY(%(accounts)s) AND line.parent_state = 'posted'
+                          AND line.balance < 0 AND %(lines)s
                         GROUP BY line.partner_id, line.company_id, line.journal_id) receipt
                  JOIN account_journal journal ON journal.id = receipt.journal_id
                  JOIN res_partner partner ON partner.id = receipt.partner_id
                 WHERE journal.type IN ('bank', 'cash')""",
-            lines,
+            accounts=self.env["account.account"]._get_receivable_ids(),
+            lines=lines,
         )

@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import psycopg2
@@ -5,7 +6,7 @@ import psycopg2
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
-from odoo.tools.misc import format_amount
+from odoo.tools.misc import format_amount, format_date
 
 from .collection_level_channel import CHANNELS
 from .notice_states import CANCELLED, FAILED, OUTGOING, PROPOSED, QUEUED, SENT, SKIPPED
@@ -161,8 +162,21 @@ class CollectionNotice(models.Model):
     def _compute_items_html(self):
         for notice in self:
             notice.items_html = self.env["ir.qweb"]._render(
-                "account_collection.notice_items", {"notice": notice, "lines": notice.line_ids}
+                "account_collection.notice_items", {"rows": notice._prepare_item_rows()}
             )
+
+    def _prepare_item_rows(self):
+        """The items in words, one cell of plain text each: Odoo cleans every element of a mail, twice."""
+        codes = self.line_ids.currency_id != self.currency_id
+        return [
+            {
+                "document": f"{line.move_id.name} ({line.move_id.ref})" if line.move_id.ref else line.move_id.name,
+                "due_date": format_date(self.env, line.due_date),
+                "days": line.days if line.days > 0 else "",
+                "amount": self._get_amount_text(line.amount, line.currency_id, codes),
+            }
+            for line in self.line_ids
+        ]
 
     @api.depends("company_id")
     @api.depends_context("lang")
@@ -332,41 +346,53 @@ class CollectionNotice(models.Model):
     def _query_enqueue(self, notices, lines):
         """Insert notices and their lines, skipping the keys that exist; returns the number of notices added.
 
+        The rows travel as JSON: as arrays of values the parser of PostgreSQL would take longer than the insertion.
+
         :param notices: rows (key, debtor, company, run, level, date, channel, state, reason, amount, overdue, days)
-        :param lines: rows (key, item, document, currency, own level, due date, days, amount, company amount, told on)
+        :param lines: rows of ``Position.line_rows`` whose owner is a notice's key
         """
-        notice_columns = [list(column) for column in zip(*notices, strict=True)] or [[] for _column in range(12)]
-        line_columns = [list(column) for column in zip(*lines, strict=True)] or [[] for _column in range(10)]
         return SQL(
             """
             WITH added AS (
                 INSERT INTO collection_notice (dedupe_key, debtor_id, company_id, run_id, level_id, date, channel,
                        state, reason, amount, amount_overdue, days_overdue, partner_id, tries,
                        create_uid, create_date, write_uid, write_date)
-                SELECT new.key, new.debtor_id, new.company_id, new.run_id, new.level_id, new.date, new.channel,
-                       new.state, new.reason, new.amount, new.overdue, new.days, debtor.partner_id, 0,
-                       %s, now() AT TIME ZONE 'UTC', %s, now() AT TIME ZONE 'UTC'
-                  FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::date[], %s::text[],
-                              %s::text[], %s::text[], %s::numeric[], %s::numeric[], %s::int[])
-                    AS new(key, debtor_id, company_id, run_id, level_id, date, channel, state, reason, amount, overdue,
-                           days)
-                  JOIN collection_debtor debtor ON debtor.id = new.debtor_id
+                SELECT new->>0, debtor.id, (new->>2)::int, (new->>3)::int, (new->>4)::int, (new->>5)::date, new->>6,
+                       new->>7, new->>8, (new->>9)::numeric, (new->>10)::numeric, (new->>11)::int,
+                       debtor.partner_id, 0, %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+                  FROM jsonb_array_elements(%(notices)s) new
+                  JOIN collection_debtor debtor ON debtor.id = (new->>1)::int
                 ON CONFLICT (dedupe_key) DO NOTHING
                 RETURNING id, dedupe_key
-            ), spoken AS (
-                INSERT INTO collection_notice_line (notice_id, move_line_id, move_id, currency_id, level_id, due_date,
-                       days, amount, company_amount, told_on)
-                SELECT added.id, new.move_line_id, new.move_id, new.currency_id, new.level_id, new.due_date, new.days,
-                       new.amount, new.company_amount, new.told_on
-                  FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[], %s::date[], %s::int[],
-                              %s::numeric[], %s::numeric[], %s::date[])
-                    AS new(key, move_line_id, move_id, currency_id, level_id, due_date, days, amount, company_amount,
-                           told_on)
-                  JOIN added ON added.dedupe_key = new.key
-            )
+            ), spoken AS (%(insert_lines)s JOIN added ON added.dedupe_key = new->>0)
             SELECT count(*) FROM added""",
+            uid=self.env.uid,
+            notices=json.dumps(notices, default=str),
+            insert_lines=self._query_insert_lines(SQL("added.id"), lines),
+        )
+
+    @api.model
+    def _query_insert_lines(self, notice_id, lines):
+        """Insert rows of ``Position.line_rows``, each ``new``, as lines of the notice that ``notice_id`` tells."""
+        return SQL(
+            """INSERT INTO collection_notice_line (notice_id, move_line_id, move_id, currency_id, level_id, due_date,
+                      days, amount, company_amount, told_on)
+               SELECT %(notice_id)s, (new->>1)::int, (new->>2)::int, (new->>3)::int, (new->>4)::int, (new->>5)::date,
+                      (new->>6)::int, (new->>7)::numeric, (new->>8)::numeric, (new->>9)::date
+                 FROM jsonb_array_elements(%(lines)s) new""",
+            notice_id=notice_id,
+            lines=json.dumps(lines, default=str),
+        )
+
+    @api.model
+    def _query_amounts(self, rows):
+        """Write rows (notice, amount, overdue, days) of notices that the ledger moved. Served by the primary key."""
+        return SQL(
+            """UPDATE collection_notice notice
+                  SET amount = (new->>1)::numeric, amount_overdue = (new->>2)::numeric, days_overdue = (new->>3)::int,
+                      write_uid = %s, write_date = now() AT TIME ZONE 'UTC'
+                 FROM jsonb_array_elements(%s) new
+                WHERE notice.id = (new->>0)::int""",
             self.env.uid,
-            self.env.uid,
-            *notice_columns,
-            *line_columns,
+            json.dumps(rows, default=str),
         )

@@ -141,7 +141,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
     def _recheck(self):
         """Compare with the ledger of this moment: cancel what must not leave any more, bring the lines of the others
         up to date; returns these others."""
-        kept, changed = self.browse(), {}
+        kept, amounts, moved_lines = self.browse(), [], []
         for company, notices in self.grouped("company_id").items():
             today = company._get_collection_today()
             positions, units = self.env["collection.debtor"]._get_positions(company, today, notices.debtor_id.ids)
@@ -149,21 +149,20 @@ class CollectionNoticeDispatch(models.AbstractModel):
             ladders = self.env["collection.run"]._get_ladders(company)
             superseded = notices._get_superseded()
             for notice in notices:
-                reason, listed = None, None
+                position = position_of.get(notice.debtor_id.id)
                 if notice in superseded:
                     reason = _("A later notice took its place")
                 else:
-                    reason, listed = notice._assess_again(position_of.get(notice.debtor_id.id), units, ladders, today)
+                    reason, listed = notice._assess_again(position, units, ladders, today)
                 if reason:
                     notice._cancel(reason)
-                else:
-                    lines = [position_of[notice.debtor_id.id].line_values(line, units, notice.date) for line in listed]
-                    if notice._has_moved(lines):
-                        total, overdue = units.totals(listed)
-                        notice.write({"amount": total, "amount_overdue": overdue, "days_overdue": listed[0].days})
-                        changed[notice] = lines
-                    kept |= notice
-        self._replace_lines(changed)
+                    continue
+                kept |= notice
+                lines = position.line_rows(notice.id, listed, units, notice.date)
+                if notice._has_moved(lines):
+                    amounts.append((notice.id, *units.totals(listed), listed[0].days))
+                    moved_lines += lines
+        self._rewrite(amounts, moved_lines)
         return kept
 
     def _get_superseded(self):
@@ -217,27 +216,23 @@ class CollectionNoticeDispatch(models.AbstractModel):
         """Tell whether the ledger moved since the lines of this notice were written."""
         self.ensure_one()
         same = {line.move_line_id.id: (line.days, line.amount, line.company_amount) for line in self.line_ids}
-        return same != {line[0]: (line[5], line[6], line[7]) for line in lines}
+        return same != {line[1]: line[6:9] for line in lines}
 
     @api.model
-    def _replace_lines(self, lines_of):
-        """Rewrite the lines of these notices at once: ``{notice: rows of Position.line_values}``."""
-        names = (
-            "move_line_id",
-            "move_id",
-            "currency_id",
-            "level_id",
-            "due_date",
-            "days",
-            "amount",
-            "company_amount",
-            "told_on",
+    def _rewrite(self, amounts, lines):
+        """Bring notices up to date in three statements: past midnight, every one of a batch moved.
+
+        :param amounts: rows of ``_query_amounts``
+        :param lines: rows of ``Position.line_rows`` whose owner is a notice's id, all those of these notices
+        """
+        if not amounts:
+            return
+        notices = self.browse(row[0] for row in amounts)
+        self.env.flush_all()
+        self.env.cr.execute(self._query_amounts(amounts))
+        self.env.cr.execute(
+            SQL("DELETE FROM collection_notice_line WHERE notice_id = ANY(%s)", notices.ids)
         )
-        self.browse(notice.id for notice in lines_of).line_ids.unlink()
-        self.env["collection.notice.line"].create(
-            [
-                {"notice_id": notice.id, **dict(zip(names, line, strict=True))}
-                for notice, lines in lines_of.items()
-                for line in lines
-            ]
-        )
+        self.env.cr.execute(self._query_insert_lines(SQL("(new->>0)::int"), lines))
+        notices.invalidate_recordset(["amount", "amount_overdue", "days_overdue", "line_ids"])
+        self.env["collection.notice.line"].invalidate_model()

@@ -330,7 +330,7 @@ class CollectionRun(models.Model):
         level = decision.level
         channel = ladder.channels[level.id]
         key = notice_key(company.id, position.debtor_id, "dunning", today, channel)
-        lines = [(key, *values) for values in (position.line_values(listed, units, today) for listed in decision.lines)]
+        lines = position.line_rows(key, decision.lines, units, today)
         total, overdue = units.totals(decision.lines)
         state = "proposed" if ladder.requires_approval else "queued"
         days = decision.lines[0].days

@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from odoo import sql_db
+from odoo import fields, sql_db
 from odoo.tests import tagged
 
 from .common import CollectionCommon
@@ -60,15 +60,15 @@ class TestCost(CollectionCommon):
         self.assertEqual(few, many)
         self.assertEqual(self.Notice.search_count([("company_id", "=", self.company.id)]), FEW + MANY)
 
-    def test_dispatch_takes_a_fraction_of_a_statement_for_each_further_notice(self):
-        """The PDFs are left out: printing takes no statement."""
+    def assert_dispatch_takes_a_fraction_of_a_statement(self, day):
+        """For each further notice that was decided on ``day``. The PDFs are left out: printing takes no statement."""
 
         def without_pdf(renderer, statements, messages):
             return dict.fromkeys(statements, b"%PDF-1.4")
 
         def dispatch(count):
             self.make_debtors(count)
-            self.night()
+            self.night(day)
             cost = self.count(self.Notice._cron_dispatch)
             self.assertFalse(self.Notice.search_count([("company_id", "=", self.company.id), ("state", "=", "queued")]))
             return cost
@@ -95,3 +95,13 @@ class TestCost(CollectionCommon):
         dispatch(1)
         few, many = dispatch(5), dispatch(25)
         self.assertLess((many - few) / 20, STATEMENTS_PER_NOTICE)
+
+    def test_dispatch_takes_a_fraction_of_a_statement_for_each_further_notice(self):
+        self.assert_dispatch_takes_a_fraction_of_a_statement(self.today)
+
+    def test_dispatch_past_midnight_takes_no_more_although_every_notice_is_a_day_older(self):
+        self.assert_dispatch_takes_a_fraction_of_a_statement(fields.Date.add(self.today, days=-1))
+        notices = self.Notice.search([("company_id", "=", self.company.id)])
+        self.assertEqual(set(notices.mapped("days_overdue")), {20})
+        self.assertEqual({tuple(notice.line_ids.mapped("days")) for notice in notices}, {(20, 5)})
+        self.assertEqual({tuple(notice.line_ids.mapped("amount")) for notice in notices}, {(500, 1000)})
