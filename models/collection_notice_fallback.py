@@ -67,9 +67,7 @@ class CollectionNoticeFallback(models.AbstractModel):
             "channel": channel,
             "state": QUEUED,
             "fallback_of_id": first.id,
-            "dedupe_key": notice_key(
-                self.company_id.id, self.debtor_id.id, f"fallback-{first.id}", self.date, channel
-            ),
+            "dedupe_key": notice_key(self.company_id.id, self.debtor_id.id, f"fallback-{first.id}", self.date, channel),
             "tries": 0,
         }
 
