@@ -159,6 +159,13 @@ class CollectionDebtor(models.Model):
                 result[name]["string"] = label
         return result
 
+    # === Constraints ===#
+
+    @api.constrains("policy_id", "company_id")
+    def _check_policy_company(self):
+        for policy, debtors in self.grouped("policy_id").items():
+            policy._check_usable_by(debtors.company_id)
+
     # === CRUD ===#
 
     def write(self, vals):

@@ -61,6 +61,30 @@ class CollectionPolicy(models.Model):
                     )
                 raise ValidationError(message) from None
 
+    @api.constrains("company_id")
+    def _check_followers(self):
+        # sudo: of every company, also of those that this person does not see
+        for policy in self.filtered("company_id").sudo().with_context(active_test=False):
+            groups = self.env["collection.debtor"].sudo()._read_group([("policy_id", "=", policy.id)], ["company_id"])
+            companies = policy.env["res.company"].search([("collection_policy_id", "=", policy.id)])
+            policy._check_usable_by(companies.union(*(company for (company,) in groups)))
+
+    def _check_usable_by(self, companies):
+        """:raise ValidationError: when this policy is one company's own and ``companies`` holds another one"""
+        # sudo: the policy of another company is the very case
+        policy = self.sudo()
+        strangers = policy.company_id and companies.sudo() - policy.company_id
+        if strangers:
+            raise ValidationError(
+                _(
+                    "Policy “%(policy)s” is for %(owner)s alone: %(company)s and its debtors need one of their own, or "
+                    "one without a company.",
+                    policy=policy.name,
+                    owner=policy.company_id.name,
+                    company=strangers[0].name,
+                )
+            )
+
     def write(self, vals):
         # Several windows may move in one go: they are compared when the last one is where it belongs.
         super(CollectionPolicy, self.with_context(collection_windows_checked_later=True)).write(vals)

@@ -7,12 +7,15 @@ import psycopg2
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
 from ..engine import dunning
 from ..engine.keys import notice_key
 from .notice_states import CANCELLED, SKIPPED
 
 _logger = logging.getLogger(__name__)
+
+FAILURE_ACTIVITY = "mail.mail_activity_data_warning"
 
 
 class Ladder(NamedTuple):
@@ -52,6 +55,9 @@ class CollectionRun(models.Model):
         tracking=True,
     )
     remark = fields.Char(readonly=True, help="What a person should know about this run.")
+    failure = fields.Char(
+        string="Why It Failed", readonly=True, help="What went wrong in the night; it is tried again with the next run."
+    )
     approved_by_id = fields.Many2one("res.users", readonly=True)
     approved_on = fields.Datetime(readonly=True)
     notice_ids = fields.One2many("collection.notice", "run_id", string="Notices")
@@ -183,8 +189,8 @@ class CollectionRun(models.Model):
     def _cron_nightly(self, today=None):
         """Refresh every debtor, decide who must hear from each company today and queue the notices.
 
-        Each company is committed by itself; one that fails is logged and stops no other. A second call on the same
-        day adds nothing.
+        Each company is committed by itself; one that fails is told to its people and stops no other. A second call on
+        the same day adds nothing.
 
         :param today: the day to decide for; by default each company's own today
         """
@@ -200,23 +206,61 @@ class CollectionRun(models.Model):
 
     @api.model
     def _run_company_alone(self, company, today):
-        """The night of a company; what goes wrong in it is logged and stops no other."""
+        """The night of a company; what goes wrong in it is logged, told to its people and stops no other."""
         try:
             with self.env.cr.savepoint():
                 self.with_company(company)._run_company(company, today or company._get_collection_today())
         except psycopg2.OperationalError:
             raise
-        except Exception:
+        except Exception as error:
             _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
+            self._tell_failure(company, today, str(error) or type(error).__name__)
+
+    @api.model
+    def _tell_failure(self, company, today, reason):
+        """Tell the company's people that there was no night; should that fail too, it stops no other either."""
+        try:
+            with self.env.cr.savepoint():
+                run, _last_run = self._open_run(company, today or company._get_collection_today())
+                run._keep_failure(reason)
+        except psycopg2.OperationalError:
+            raise
+        except Exception:
+            _logger.exception("Nobody could be told that the nightly dunning of %s failed", company.name)
+
+    @api.model
+    def _open_run(self, company, today):
+        """The run of the day, which writes in the language of the company's people, and the day of the one before."""
+        self.env.cr.execute(self._query_open_run(company.id, today))
+        run_id, last_run = self.env.cr.fetchone()
+        return self.with_company(company).with_context(lang=company._get_collection_lang()).browse(run_id), last_run
+
+    def _keep_failure(self, reason):
+        """Keep why there was no night, and say it once, however often it is tried again."""
+        self.ensure_one()
+        told = self.failure
+        self.failure = reason
+        if told:
+            return
+        day = format_date(self.env, self.date)
+        text = _("The nightly run of %(date)s failed: %(reason)s", date=day, reason=reason)
+        self._message_log(body=text)
+        responsible = self.company_id.collection_responsible_id
+        if responsible:
+            self.with_context(mail_activity_quick_update=True).activity_schedule(
+                FAILURE_ACTIVITY, user_id=responsible.id, summary=text
+            )
+
+    def _forget_failure(self):
+        self.failure = False
+        self.activity_unlink([FAILURE_ACTIVITY])
 
     @api.model
     def _run_company(self, company, today):
         moves = self.env["account.move"].with_context(lang=company._get_collection_lang())
         moves._plan_missed_reviews_again(company, today)
         moves._remind_of_reviews(company, today)
-        self.env.cr.execute(self._query_open_run(company.id, today))
-        run_id, last_run = self.env.cr.fetchone()
-        run = self.with_context(lang=company._get_collection_lang()).browse(run_id)
+        run, last_run = self._open_run(company, today)
         if run.state == "cancelled":
             return run
         notices, lines, remark = run._decide(company, today, last_run)
@@ -224,13 +268,15 @@ class CollectionRun(models.Model):
         added = self.env.cr.fetchone()[0]
         self.env["collection.notice"].invalidate_model()
         run._settle_states(remark)
+        if run.failure:
+            run._forget_failure()
         _logger.info("Dunning of %s on %s: %s notices added", company.name, today, added)
         return run
 
     @api.model
     def _query_open_run(self, company_id, today):
-        """Make the run of the day if it is missing; returns (its id, day of the run before). Served by the unique
-        key (company, kind, date)."""
+        """Make the run of the day if it is missing; returns (its id, day of the last run before that did not fail).
+        Served by the unique key (company, kind, date)."""
         return SQL(
             """WITH added AS (
                    INSERT INTO collection_run (company_id, kind, date, state, create_uid, create_date,
@@ -245,7 +291,8 @@ class CollectionRun(models.Model):
                                (SELECT id FROM collection_run
                                  WHERE company_id = %(company)s AND kind = 'dunning' AND date = %(today)s)),
                       (SELECT MAX(date) FROM collection_run
-                        WHERE company_id = %(company)s AND kind = 'dunning' AND date < %(today)s)""",
+                        WHERE company_id = %(company)s AND kind = 'dunning' AND date < %(today)s
+                          AND failure IS NULL)""",
             company=company_id,
             today=today,
             uid=self.env.uid,

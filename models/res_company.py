@@ -14,7 +14,7 @@ class ResCompany(models.Model):
         "collection.policy",
         string="Default Dunning Policy",
         domain="[('company_id', 'in', (False, id))]",
-        default=lambda self: self.env.ref("account_collection.policy_default", raise_if_not_found=False),
+        default=lambda self: self._get_default_collection_policy(),
         ondelete="restrict",
     )
     collection_tolerance = fields.Monetary(
@@ -42,6 +42,17 @@ class ResCompany(models.Model):
             "The collection tolerance cannot be negative: set it to 0 to dun every cent.",
         ),
     ]
+
+    @api.model
+    def _get_default_collection_policy(self):
+        """The shipped policy, unless it became the own one of a company that is there already."""
+        policy = self.env.ref("account_collection.policy_default", raise_if_not_found=False)
+        return policy if policy and not policy.sudo().company_id else False
+
+    @api.constrains("collection_policy_id")
+    def _check_collection_policy(self):
+        for company in self:
+            company.collection_policy_id._check_usable_by(company)
 
     @api.constrains("collection_tolerance")
     def _check_collection_tolerance(self):

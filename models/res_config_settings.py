@@ -4,7 +4,11 @@ from odoo import api, fields, models
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
-    collection_policy_id = fields.Many2one(related="company_id.collection_policy_id", readonly=False)
+    collection_policy_id = fields.Many2one(
+        related="company_id.collection_policy_id",
+        readonly=False,
+        domain="[('company_id', 'in', (False, company_id))]",
+    )
     collection_requires_approval = fields.Boolean(
         related="company_id.collection_policy_id.requires_approval",
         readonly=False,

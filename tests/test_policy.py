@@ -61,6 +61,48 @@ class TestPolicy(PolicyCommon):
         self.assertEqual(self.debtor(customer).effective_policy_id, self.policy)
         self.assertEqual(self.night().level_id.policy_id, self.policy)
 
+    # === Whose policy ===#
+
+    def assertForAnotherCompany(self, work, policy, company):
+        with self.assertRaises(ValidationError) as error, self.env.cr.savepoint():
+            work()
+        for name in (policy.name, policy.company_id.name, f"{company.name} and its debtors need"):
+            self.assertIn(name, str(error.exception))
+
+    def test_a_company_s_own_policy_is_for_no_other(self):
+        other = self.company_data_2["company"]
+        theirs, shared = (self.make_policy(name, (1, 99)) for name in ("Theirs", "Shared"))
+        theirs.company_id = other
+        customer = self.make_customer("Mine")
+        self.make_invoice(customer, 100, days=5)
+        debtor = self.debtor(customer)
+        self.assertForAnotherCompany(lambda: debtor.write({"policy_id": theirs.id}), theirs, self.company)
+        self.assertForAnotherCompany(
+            lambda: self.company.write({"collection_policy_id": theirs.id}), theirs, self.company
+        )
+        other.collection_policy_id = theirs
+        debtor.policy_id = shared
+        shared.company_id = self.company
+        self.assertEqual(debtor.effective_policy_id, shared)
+
+    def test_a_policy_that_others_follow_stays_everybody_s(self):
+        other = self.company_data_2["company"]
+        followed, chosen = (self.make_policy(name, (1, 99)) for name in ("Followed", "Chosen"))
+        self.company.collection_policy_id = followed
+        customer = self.make_customer("Mine")
+        self.make_invoice(customer, 100, days=5)
+        self.debtor(customer).policy_id = chosen
+        for policy in (followed, chosen):
+            with self.assertRaisesRegex(ValidationError, f"“{policy.name}” is for {other.name} alone"):
+                policy.company_id = other
+            policy.company_id = self.company
+
+    def test_a_new_company_follows_the_shipped_policy_if_it_may(self):
+        self.assertEqual(self.env["res.company"].create({"name": "New"}).collection_policy_id, self.policy)
+        self.env["res.company"].search([("id", "!=", self.company.id)]).collection_policy_id = False
+        self.policy.company_id = self.company
+        self.assertFalse(self.env["res.company"].create({"name": "Newer"}).collection_policy_id)
+
     # === Policies that cannot work ===#
 
     def test_another_default_policy_keeps_its_own_approval(self):

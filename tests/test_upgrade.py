@@ -13,7 +13,7 @@ SCHEMA = ("tables", "columns", "indexes", "constraints", "models", "fields", "se
 NOTICES = (
     "SELECT id, state, channel, amount, sent_on, dedupe_key, level_id, message_id FROM collection_notice ORDER BY id"
 )
-CHANNELS = """SELECT known.name, array_agg(way.channel ORDER BY way.sequence, way.id)
+CHANNELS = """SELECT known.name, string_agg(way.channel, ', ' ORDER BY way.sequence, way.id)
                 FROM ir_model_data known
                 JOIN collection_level_channel way ON way.level_id = known.res_id
                WHERE known.module = 'account_collection' AND known.model = 'collection.level'
@@ -63,10 +63,10 @@ class TestUpgrade(CrashCase):
         self.assertEqual(
             dict(rows(CHANNELS, database=database)),
             {
-                **dict.fromkeys(("level_before_7", "level_before_1", "level_due_0", "level_late_30"), ["mail"]),
-                "level_late_3": ["mail", "letter"],
-                "level_late_15": ["letter", "call"],
-                "level_late_60": ["letter", "mail"],
+                **dict.fromkeys(("level_before_7", "level_before_1", "level_due_0", "level_late_30"), "mail"),
+                "level_late_3": "mail, letter",
+                "level_late_15": "letter, call",
+                "level_late_60": "letter, mail",
             },
         )
         with self.worker(database) as worker:
