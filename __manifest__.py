@@ -20,6 +20,7 @@
         "report/statement_report.xml",
         "wizards/collection_due_date_wizard_views.xml",
         "wizards/collection_recompute_wizard_views.xml",
+        "wizards/collection_review_import_views.xml",
         "wizards/collection_review_wizard_views.xml",
         "views/collection_window_views.xml",
         "views/collection_debtor_views.xml",
