@@ -186,17 +186,18 @@ class AccountMove(models.Model):
             raise UserError(fault)
         # sudo: a collector registers reviews without a right to change invoices; checked above
         moves = self.sudo()
-        delivered = moves.filtered(lambda move: move.collection_credit_basis == BY_DELIVERY)
+        # The due dates follow once, after the last write.
+        later = moves.with_context(collection_apply_later=True)
+        delivered = later.filtered(lambda move: move.collection_credit_basis == BY_DELIVERY)
         delivered.write({"collection_delivered_at": moment if result == SUBMITTED else False})
+        reviewed = later - delivered
         common = moves._prepare_review(result, moment, reason, promised, scan)
-        reviewed = (moves - delivered).grouped(
-            lambda move: (given.get(move) or None, move._get_customer_moment(moment).date())
-        )
-        for (number, day), of_day in reviewed.items():
-            values = {**common, "collection_review_date": day if result == ACCEPTED else False}
-            if number:
-                values["collection_receipt_number"] = number
-            of_day.write(values)
+        for day, of_day in reviewed.grouped(lambda move: move._get_customer_moment(moment).date()).items():
+            of_day.write({**common, "collection_review_date": day if result == ACCEPTED else False})
+        numbered = reviewed.filtered(given.get).with_context(skip_invoice_sync=True)
+        for number, of_number in numbered.grouped(given.get).items():
+            of_number.write({"collection_receipt_number": number})
+        moves.filtered(lambda move: move.state == "posted")._apply_due_dates()
         moves._log_review(result, moment, given, reason)
         if result == REJECTED:
             moves._schedule_for_collectors(lambda names: _("Rejected at review: %(invoices)s", invoices=names), reason)
