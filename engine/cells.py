@@ -17,8 +17,8 @@ BAD_TIME = "bad_time"
 YEARS = range(1900, 2200)
 
 # By their first three letters, in English and Spanish.
-MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-MONTHS.update(ene=1, abr=4, ago=8, set=9, dic=12)
+NAMES = ("jan ene", "feb", "mar", "apr abr", "may", "jun", "jul", "aug ago", "sep set", "oct", "nov", "dec dic")
+MONTHS = {name: number for number, names in enumerate(NAMES, start=1) for name in names.split()}
 CLOCK = (
     r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?)?"
     r"\s*(?P<half>[ap]\.?\s?m\.?)?(?:h|hrs?)?\.?"

@@ -60,7 +60,8 @@ class CollectionReviewImport(models.TransientModel):
         table = self._read_file()
         if not table.rows:
             raise UserError(_("%(file)s has headers and no rows: write one row per invoice.", file=self._get_name()))
-        rows = [self._parse(row) for row in table.rows]
+        results = self._get_results()
+        rows = [self._parse(row, results) for row in table.rows]
         self._match(rows)
         self._judge(rows)
         self.empty_count = table.empty
@@ -85,8 +86,8 @@ class CollectionReviewImport(models.TransientModel):
         if faulty and not self.leave_out:
             raise UserError(
                 _(
-                    "%(count)s rows have errors, row %(number)s first: correct the file, or choose to leave these rows "
-                    "out.",
+                    "Rows with errors: %(count)s, row %(number)s first. Correct the file, or choose to leave these "
+                    "rows out.",
                     count=len(faulty),
                     number=faulty[0].number,
                 )
@@ -196,7 +197,7 @@ class CollectionReviewImport(models.TransientModel):
             "invoice": _("EXAMPLE-1"),
             "receipt": _("R-100"),
             "date": today,
-            "hour": time(12),
+            "hour": "",
             "result": results[ACCEPTED],
             "reason": "",
             "promised": fields.Date.add(today, days=30),
@@ -221,8 +222,11 @@ class CollectionReviewImport(models.TransientModel):
 
     # === Rows ===#
 
-    def _parse(self, row):
-        """What the cells of a row mean."""
+    def _parse(self, row, results):
+        """What the cells of a row mean.
+
+        :param results: the words for them that this person reads
+        """
         values = row.values
         parsed = ParsedRow(
             row.number,
@@ -242,7 +246,7 @@ class CollectionReviewImport(models.TransientModel):
         else:
             if not parsed.day:
                 parsed.faults.append(_("Write the day of the review."))
-        self._parse_result(parsed, cells.as_text(values.get("result")))
+        self._parse_result(parsed, cells.as_text(values.get("result")), results)
         return parsed
 
     def _parse_day(self, value):
@@ -255,10 +259,9 @@ class CollectionReviewImport(models.TransientModel):
             return _("“%(text)s” is no date: write day, month and year, such as 28/02/2026.", text=error.text)
         return _("“%(text)s” is no date: write month, day and year, such as 02/28/2026.", text=error.text)
 
-    def _parse_result(self, parsed, word):
-        results = self._get_results()
-        shown = {cells.fold(label): result for result, label in results.items()}
-        parsed.result = {**shown, **RESULTS}.get(cells.fold(word))
+    def _parse_result(self, parsed, word, results):
+        shown = (result for result, label in results.items() if cells.fold(label) == cells.fold(word))
+        parsed.result = RESULTS.get(cells.fold(word)) or next(shown, None)
         choices = ", ".join(results.values())
         if not word:
             parsed.faults.append(_("Write the result: %(results)s.", results=choices))
@@ -324,7 +327,7 @@ class CollectionReviewImport(models.TransientModel):
         now = fields.Datetime.now()
         matched = [row for row in rows if row.move]
         moves = self.env["account.move"].union(*(row.move for row in matched))
-        foreign = moves._get_not_reviewable()
+        foreign = set(moves._get_not_reviewable())
         rows_of = defaultdict(list)
         for row in matched:
             rows_of[row.move].append(row)
@@ -353,7 +356,7 @@ class CollectionReviewImport(models.TransientModel):
 
     @api.model
     def _get_moment(self, row, now):
-        """The moment of a review, naive UTC. Without an hour it is noon at the customer's, or now where that is to come."""
+        """The moment of a review, naive UTC. Without an hour it is noon at the customer's, and never later than now."""
         timezone = row.move.commercial_partner_id._get_collection_timezone(row.move.company_id)
         moment = timezone.localize(datetime.combine(row.day, row.hour or time(12))).astimezone(pytz.utc)
         moment = moment.replace(tzinfo=None)
@@ -373,7 +376,7 @@ class CollectionReviewImport(models.TransientModel):
             "reason": row.reason,
             "promised_date": row.promised,
             "verdict": "error" if row.faults else "ok",
-            "message": row.faults and _("Row %(number)s: %(text)s", number=row.number, text=text) or False,
+            "message": _("Row %(number)s: %(text)s", number=row.number, text=text) if text else False,
         }
 
 

@@ -29,6 +29,7 @@ COLUMNS = (
             "Receipt",
             "Contra-recibo",
             "Contrarrecibo",
+            "Recibo",
             "Receipt Number",
             "Número de Contra-recibo",
             "No. de Contra-recibo",
