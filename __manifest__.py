@@ -22,6 +22,7 @@
         "report/review_summary_templates.xml",
         "wizards/collection_due_date_wizard_views.xml",
         "wizards/collection_recompute_wizard_views.xml",
+        "wizards/collection_review_import_views.xml",
         "wizards/collection_review_wizard_views.xml",
         "wizards/collection_route_wizard_views.xml",
         "views/collection_window_views.xml",

@@ -241,8 +241,8 @@ class AccountMove(models.Model):
 
     def _get_fresh_terms(self):
         """``{move: needed terms}`` as if each invoice were a draft."""
-        computed = [self._fields[name] for name in ("needed_terms", "needed_terms_dirty")]
-        with self.env.protecting(computed, self):
+        # Protected, as in any compute: else each value is written, and Odoo synchronises the invoice with it.
+        with self.env.protecting([self._fields["needed_terms"], self._fields["needed_terms_dirty"]], self):
             self.with_context(collection_fresh_terms=True)._compute_needed_terms()
         fresh = {move: dict(move.needed_terms or {}) for move in self}
         self.invalidate_recordset(["needed_terms", "needed_terms_dirty"])

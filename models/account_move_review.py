@@ -191,31 +191,37 @@ class AccountMove(models.Model):
 
         :param result: one of the review states but "not required"; pending takes back what was registered
         :param moment: when, naive UTC
-        :param receipts: ``{invoice: number}`` of the receipts that the customer gave
+        :param receipts: ``{invoice: number}`` of the receipts that the customer gave; invoices beyond these are
+            registered together with them and may share a receipt
         :param reason: why it was rejected
         :param promised: date on which the customer will pay
         :param scan: ``ir.attachment`` of the receipt
         :raise UserError: a sentence that names the invoice at fault
         """
-        receipts = {move: number for move, number in (receipts or {}).items() if number}
+        receipts = receipts or {}
         self._check_may_review()
         for move in self:
-            move._check_review(result, moment, reason)
-        self._check_receipts(receipts)
+            if fault := move._get_review_fault(result, moment, reason):
+                raise UserError(fault)
+        # What was not accepted, or is taken back, has no receipt.
+        given = {} if result in (REJECTED, PENDING) else receipts
+        for fault in self._get_receipt_faults(given).values():
+            raise UserError(fault)
         # sudo: a collector registers reviews without a right to change invoices; checked above
         moves = self.sudo()
-        delivered = moves.filtered(lambda move: move.collection_credit_basis == BY_DELIVERY)
+        # The due dates follow once, after the last write.
+        later = moves.with_context(collection_apply_later=True)
+        delivered = later.filtered(lambda move: move.collection_credit_basis == BY_DELIVERY)
         delivered.write({"collection_delivered_at": moment if result == SUBMITTED else False})
+        reviewed = later - delivered
         common = moves._prepare_review(result, moment, reason, promised, scan)
-        reviewed = (moves - delivered).grouped(
-            lambda move: (receipts.get(move), move._get_customer_moment(moment).date())
-        )
-        for (number, day), of_day in reviewed.items():
-            values = {**common, "collection_review_date": day if result == ACCEPTED else False}
-            if number:
-                values["collection_receipt_number"] = number
-            of_day.write(values)
-        moves._log_review(result, moment, receipts, reason)
+        for day, of_day in reviewed.grouped(lambda move: move._get_customer_moment(moment).date()).items():
+            of_day.write({**common, "collection_review_date": day if result == ACCEPTED else False})
+        numbered = reviewed.filtered(given.get).with_context(skip_invoice_sync=True)
+        for number, of_number in numbered.grouped(given.get).items():
+            of_number.write({"collection_receipt_number": number})
+        moves.filtered(lambda move: move.state == "posted")._apply_due_dates()
+        moves._log_review(result, moment, given, reason)
         if result == REJECTED:
             moves._schedule_for_collectors(lambda names: _("Rejected at review: %(invoices)s", invoices=names), reason)
 
@@ -239,58 +245,63 @@ class AccountMove(models.Model):
         return values
 
     def _check_may_review(self):
+        if foreign := self._get_not_reviewable():
+            raise AccessError(foreign._get_foreign_text())
+
+    def _get_not_reviewable(self):
+        """Those of these invoices that belong to customers of another collector.
+
+        :raise AccessError: when the user may register no review at all
+        """
         if self.env.su or self.env.user.has_group("account.group_account_invoice"):
-            return
+            return self.browse()
         if not self.env.user.has_group("account_collection.group_collection_collector"):
             raise AccessError(_("Registering reviews takes the right to invoice or to collect: ask a manager."))
-        foreign = self.filtered(lambda move: not move.collection_debtor_id)
-        if foreign:
-            raise AccessError(
-                _("%(invoices)s belong to customers of another collector.", invoices=", ".join(foreign.mapped("name")))
-            )
+        return self.filtered(lambda move: not move.collection_debtor_id)
 
-    def _check_review(self, result, moment, reason):
+    def _get_foreign_text(self):
+        return _("%(invoices)s belong to customers of another collector.", invoices=", ".join(self.mapped("name")))
+
+    def _get_review_fault(self, result, moment, reason):
+        """Why this cannot be registered on the invoice, as a sentence that names it; else None."""
         self.ensure_one()
         if not self._is_for_review() or self.state == "cancel":
-            raise UserError(
-                _("%(document)s is no customer invoice that could be reviewed.", document=self.display_name)
-            )
+            return _("%(document)s is no customer invoice that could be reviewed.", document=self.display_name)
         allowed = {BY_REVIEW: (PENDING, SUBMITTED, ACCEPTED, REJECTED), BY_DELIVERY: (PENDING, SUBMITTED)}
         if result not in allowed.get(self.collection_credit_basis, ()):
-            raise UserError(
-                _(
-                    "The credit of %(document)s does not count from a review: say so on the invoice or on its customer "
-                    "first.",
-                    document=self.display_name,
-                )
+            return _(
+                "The credit of %(document)s does not count from a review: say so on the invoice or on its customer "
+                "first.",
+                document=self.display_name,
             )
         if result == REJECTED and not reason:
-            raise UserError(_("Say why %(document)s was rejected.", document=self.display_name))
+            return _("Say why %(document)s was rejected.", document=self.display_name)
         if result == PENDING:
-            return
+            return None
         if moment > fields.Datetime.now():
-            raise UserError(_("The review of %(document)s lies in the future.", document=self.display_name))
+            return _("The review of %(document)s lies in the future.", document=self.display_name)
         if self.invoice_date and self._get_customer_moment(moment).date() < self.invoice_date:
-            raise UserError(
-                _(
-                    "%(document)s was invoiced on %(date)s and cannot be reviewed before.",
-                    document=self.display_name,
-                    date=format_date(self.env, self.invoice_date),
-                )
+            return _(
+                "%(document)s was invoiced on %(date)s and cannot be reviewed before.",
+                document=self.display_name,
+                date=format_date(self.env, self.invoice_date),
             )
+        return None
 
-    def _check_receipts(self, receipts):
-        """A customer never gives the number of a receipt twice: refuse one that other invoices carry already."""
-        if not receipts:
-            return
+    def _get_receipt_faults(self, receipts):
+        """``{invoice: sentence}`` of those of these invoices whose receipt other ones carry already: a customer never
+        gives its number twice. The invoices in ``receipts`` are registered together and may share one."""
+        numbers = {move: receipts[move] for move in self if receipts.get(move)}
+        if not numbers:
+            return {}
         # sudo: invoices that the user may not read count too
         others = (
             self.env["account.move"]
             .sudo()
             .search(
                 [
-                    ("id", "not in", self.ids),
-                    ("collection_receipt_number", "in", list(set(receipts.values()))),
+                    ("id", "not in", self.union(*receipts).ids),
+                    ("collection_receipt_number", "in", list(set(numbers.values()))),
                     ("commercial_partner_id", "in", self.commercial_partner_id.ids),
                     ("company_id", "in", self.company_id.ids),
                 ]
@@ -299,17 +310,17 @@ class AccountMove(models.Model):
         taken = {
             (other.commercial_partner_id, other.company_id, other.collection_receipt_number): other for other in others
         }
-        for move, number in receipts.items():
+        faults = {}
+        for move, number in numbers.items():
             if other := taken.get((move.commercial_partner_id, move.company_id, number)):
-                raise UserError(
-                    _(
-                        "Receipt %(number)s of %(customer)s is that of %(document)s already: correct the number, or "
-                        "register these invoices together.",
-                        number=number,
-                        customer=move.commercial_partner_id.display_name,
-                        document=other.name,
-                    )
+                faults[move] = _(
+                    "Receipt %(number)s of %(customer)s is that of %(document)s already: correct the number, or "
+                    "register these invoices together.",
+                    number=number,
+                    customer=move.commercial_partner_id.display_name,
+                    document=other.name,
                 )
+        return faults
 
     # === Chatter ===#
 

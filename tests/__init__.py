@@ -7,6 +7,7 @@ from . import test_demo
 from . import test_dispatch
 from . import test_engine_aging
 from . import test_engine_dunning
+from . import test_engine_spreadsheet
 from . import test_engine_windows
 from . import test_i18n
 from . import test_install
@@ -15,6 +16,7 @@ from . import test_night
 from . import test_odoo_terms
 from . import test_policy
 from . import test_review
+from . import test_review_import
 from . import test_review_reports
 from . import test_review_terms
 from . import test_rights
