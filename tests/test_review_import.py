@@ -15,7 +15,7 @@ from .test_engine_spreadsheet import text_file, workbook
 from .test_review import ReviewCommon
 from .test_rights import RightsCommon
 
-HEADERS = ["Invoice", "Receipt", "Date", "Hour", "Result", "Reason", "Payment Date"]
+HEADERS = ("Invoice", "Receipt", "Date", "Hour", "Result", "Reason", "Payment Date")
 FEW, MANY = 3, 60
 
 
@@ -246,6 +246,13 @@ class TestReviewImport(ImportCommon):
         wizard = self.wizard(self.file(self.row(self.first))).with_company(other_company)
         wizard.action_preview()
         self.assertIn("Other Company has no customer invoice", wizard.line_ids.message)
+
+    def test_what_was_rejected_or_taken_back_keeps_no_receipt(self):
+        for result in ("rejected", "pending"):
+            self.first._register_review("accepted", datetime(2026, 11, 9, 18), {self.first: "CR-5"})
+            self.assertEqual(self.first.collection_receipt_number, "CR-5")
+            self.first._register_review(result, datetime(2026, 11, 9, 18), {self.first: "CR-5"}, reason="Torn")
+            self.assertFalse(self.first.collection_receipt_number, result)
 
     # === All or nothing ===#
 
