@@ -67,7 +67,7 @@ class ResPartner(models.Model):
         string="Review Windows",
         domain=[("purpose", "=", REVIEW)],
         groups="base.group_user",
-        help="When this customer receives invoices. None: any business day.",
+        help="When this customer receives invoices. None: any day that is no holiday.",
     )
     collection_payment_window_ids = fields.One2many(
         "collection.window",

@@ -179,7 +179,7 @@ class TestRules(ReviewCommon):
             (wizard.line_ids.old_date, wizard.line_ids.new_date, wizard.line_ids.days),
             (date(2026, 12, 18), date(2026, 12, 22), 4),
         )
-        self.assertEqual(wizard.message, "1 invoices move, by +4 to +4 days.")
+        self.assertEqual(wizard.message, "Open invoices that move: 1, by +4 to +4 days.")
         self.assertEqual(moved.invoice_date_due, date(2026, 12, 18), "a preview writes nothing")
 
         wizard.action_apply()

@@ -26,7 +26,7 @@ class CollectionRecomputeWizard(models.TransientModel):
             days = wizard.line_ids.filtered("chosen").mapped("days")
             wizard.message = (
                 _(
-                    "%(count)s invoices move, by %(least)+d to %(most)+d days.",
+                    "Open invoices that move: %(count)s, by %(least)+d to %(most)+d days.",
                     count=len(days),
                     least=min(days),
                     most=max(days),

@@ -33,7 +33,7 @@ class CollectionReviewImport(models.TransientModel):
     )
     template = fields.Binary(string="Empty Template", compute="_compute_template")
     template_name = fields.Char(compute="_compute_template")
-    line_ids = fields.One2many("collection.review.import.line", "wizard_id", string="Rows", readonly=True)
+    line_ids = fields.One2many("collection.review.import.line", "wizard_id", string="Preview", readonly=True)
     empty_count = fields.Integer(string="Empty Rows Left Out", readonly=True)
     row_count = fields.Integer(string="Rows", compute="_compute_counts")
     good_count = fields.Integer(string="To Import", compute="_compute_counts")
