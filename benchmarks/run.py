@@ -48,6 +48,8 @@ TARGETS = (
     ("seconds", ("decide + enqueue", "decide + enqueue, no statistics"), 2.0),
     ("seconds each", ("dispatch, all with PDF",), 0.020),
     ("statements each", ("dispatch, all with PDF",), 0.5),
+    ("seconds each", ("due dates by the rules",), 1 / 20_000),
+    ("seconds", ("accept 500 reviews",), 10),
 )
 SAME_STATEMENTS = ("refresh", "decide", "decide + enqueue", "decide + enqueue, no statistics")
 MEMORY_SLACK = 30  # MB that the last half of the notices may add to the process

@@ -7,6 +7,7 @@ import json
 import sys
 from os import environ
 
+import reviews
 from measure import Measure, resident
 
 import odoo
@@ -147,6 +148,8 @@ class Bench:
         self.deliver()
         self.refresh("refresh, next day")
         self.decide("decide, next day", fields.Date.add(self.today, days=1))
+        if everything:
+            reviews.measure(self)
 
 
 def main():

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -149,15 +150,39 @@ def attached(
     cwd: Path,
     timeout: int | None = None,
     stdin: IO | None = None,
+    prefix: str = "",
 ) -> int:
-    """Run a command whose output is shown as it comes, and return its exit code (124 when it lasts too long)."""
+    """Run a command whose output is shown as it comes, and return its exit code (124 when it lasts too long).
+
+    :param prefix: put before each line, where several commands run at once
+    """
     words = [str(part) for part in command]
+    output = subprocess.PIPE if prefix else None
+    process = subprocess.Popen(
+        words,
+        stdin=stdin or subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT if prefix else None,
+        env=env,
+        cwd=cwd,
+    )
+    ended = threading.Event()
+    watch = threading.Timer(timeout, lambda: (ended.set(), process.kill())) if timeout else None
     try:
-        source = stdin or subprocess.DEVNULL
-        return subprocess.run(words, stdin=source, env=env, cwd=cwd, timeout=timeout).returncode
-    except subprocess.TimeoutExpired:
-        say(f"ERROR: {Path(words[0]).name} had not finished after {timeout} s and was ended.")
+        if watch:
+            watch.start()
+        for line in process.stdout or ():
+            say(prefix + line.decode(errors="replace").rstrip())
+        code = process.wait()
+    finally:
+        if watch:
+            watch.cancel()
+        if process.poll() is None:
+            process.kill()
+    if ended.is_set():
+        say(f"ERROR: {prefix}{Path(words[0]).name} had not finished after {timeout} s and was ended.")
         return 124
+    return code
 
 
 def main_guard(main) -> int:

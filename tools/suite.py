@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -60,46 +61,55 @@ class Options:
 
 
 def test(series: str | None, options: Options) -> int:
-    """Test ``series``, or each one that can be had; return the exit code."""
+    """Test ``series``, or each one that can be had, all at once; return the exit code."""
     wanted = (series,) if series else odoo_source.SERIES
     if series and series not in odoo_source.SERIES:
         raise console.ToolError(f"there is no series {series} here: {' or '.join(odoo_source.SERIES)}.")
     system.ensure(*system.PDF, *system.BROWSER)
-    lines, results = [], []
     with workspace.lock(workspace.state(), "test", wait=False):
+        places, lines = [], []
         for candidate in wanted:
-            started = time.monotonic()
             try:
-                place = instance.get(candidate, "test")
+                places.append(instance.get(candidate, "test"))
             except odoo_source.Unavailable as reason:
                 lines.append(f"odoo {candidate}: NOT TESTED: {reason}")
-                continue
-            try:
-                verdict = _test_one(place, options)
-                lines.append(f"{place.label}: {verdict} in {time.monotonic() - started:.0f} s")
-                results.append(verdict.good)
-            except console.ToolError as error:
-                console.say(f"ERROR: {error}")
-                lines.append(f"{place.label}: FAILED before its tests, see above")
-                results.append(False)
+        results = _test_all(places, options)
     console.say("")
-    for line in lines:
+    for line in (*(line for line, _good in results), *lines):
         console.say(line)
     if not results:
         console.say("ERROR: no series of Odoo could be had, so that nothing was tested.")
-    return 0 if results and all(results) and not (series and len(results) < 1) else 1
+    return 0 if results and all(good for _line, good in results) else 1
 
 
-def _test_one(place: instance.Instance, options: Options) -> Verdict:
-    place.prepare(max_cron_threads=0)
+def _test_all(places: list[instance.Instance], options: Options) -> list[tuple[str, bool]]:
+    """Test these series, one thread each; return what to say of each and whether it passed."""
+    prefixed = len(places) > 1
     try:
-        base = base_database(place, fresh=options.fresh)
-        tested = place.database("test")
-        _install(place, base, tested, keep=options.keep)
-        return _pytest(place, base, tested, options)
+        with ThreadPoolExecutor(max_workers=max(len(places), 1)) as pool:
+            return list(pool.map(lambda place: _judge(place, options, prefixed), places))
     finally:
         if not options.keep:
-            place.server.stop()
+            for place in places:
+                place.server.stop()
+
+
+def _judge(place: instance.Instance, options: Options, prefixed: bool) -> tuple[str, bool]:
+    started = time.monotonic()
+    try:
+        verdict = _test_one(place, options, f"{place.series} | " if prefixed else "")
+    except console.ToolError as error:
+        console.say(f"ERROR: {error}")
+        return f"{place.label}: FAILED before its tests, see above", False
+    return f"{place.label}: {verdict} in {time.monotonic() - started:.0f} s", verdict.good
+
+
+def _test_one(place: instance.Instance, options: Options, prefix: str) -> Verdict:
+    place.prepare(max_cron_threads=0)
+    base = base_database(place, fresh=options.fresh)
+    tested = place.database("test")
+    _install(place, base, tested, keep=options.keep)
+    return _pytest(place, base, tested, options, prefix)
 
 
 def base_database(place: instance.Instance, *, fresh: bool = False) -> str:
@@ -144,7 +154,7 @@ def _install(place: instance.Instance, base: str, tested: str, *, keep: bool) ->
     place.require_installed(tested)
 
 
-def _pytest(place: instance.Instance, base: str, tested: str, options: Options) -> Verdict:
+def _pytest(place: instance.Instance, base: str, tested: str, options: Options, prefix: str) -> Verdict:
     report = workspace.state_folder("reports") / f"junit-{place.series}.xml"
     report.unlink(missing_ok=True)
     addon = place.addons / workspace.ADDON
@@ -161,7 +171,7 @@ def _pytest(place: instance.Instance, base: str, tested: str, options: Options) 
         addon / "pyproject.toml",
         f"--rootdir={addon}",
         "-o",
-        f"cache_dir={workspace.state() / 'pytest-cache'}",
+        f"cache_dir={workspace.state() / f'pytest-cache-{place.series}'}",
         "-ra",
         "--doctest-modules",
         *(("-k", options.keyword) if options.keyword else ()),
@@ -173,5 +183,5 @@ def _pytest(place: instance.Instance, base: str, tested: str, options: Options) 
     variables = place.variables(ACCOUNT_COLLECTION_BASE_DB=base, ACCOUNT_COLLECTION_TEST_DB=tested)
     console.step(f"pytest on {place.label}")
     present = [word for word in command if not isinstance(word, Path) or word.exists()]
-    code = console.attached(present, env=variables, cwd=place.addons, timeout=PYTEST_TIMEOUT)
+    code = console.attached(present, env=variables, cwd=place.addons, timeout=PYTEST_TIMEOUT, prefix=prefix)
     return Verdict.read(report, code)
