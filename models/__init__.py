@@ -10,6 +10,8 @@ from . import account_payment_term
 from . import account_account
 from . import account_move
 from . import account_move_review
+from . import account_move_review_register
+from . import account_move_review_night
 from . import account_move_due_date
 from . import account_move_line
 from . import account_partial_reconcile
@@ -35,4 +37,5 @@ from . import base_partner_merge
 from . import res_config_settings
 from . import collection_debtor_statement
 from . import ir_actions_report
+from . import ir_model_fields
 from . import ir_module_module

@@ -75,7 +75,7 @@ class AccountMove(models.Model):
             raise ValidationError(_("Search the debtor of an invoice by its name."))
         if isinstance(value, str):
             debtors = self.env["collection.debtor"].search([("partner_id", operator, value)])
-        elif operator == "any":
+        elif operator.rstrip("!") in ("any", "not any"):
             # By a field of the debtor, as in collection_debtor_id.collector_id.
             domain = [("id", "in", value)] if isinstance(value, Query) else value
             debtors = self.env["collection.debtor"].search(domain)
@@ -88,7 +88,8 @@ class AccountMove(models.Model):
             ("id", "in", self._search([("company_id", "=", company), ("commercial_partner_id", "in", partners)]))
             for company, partners in companies.items()
         ]
-        return ["|"] * (len(found) - 1) + found if found else [("id", "=", 0)]
+        domain = ["|"] * (len(found) - 1) + found if found else [("id", "=", 0)]
+        return ["!", *domain] if operator.startswith("not any") else domain
 
     @api.depends_context("uid")
     def _compute_collection_notices(self):
@@ -139,15 +140,17 @@ class AccountMove(models.Model):
         return [("line_ids", "in", lines)]
 
     def _field_to_sql(self, alias, fname, query=None):
-        """Invoices group by their collector, which is not stored with them. Served by the debtors' unique key."""
+        """Invoices group by their collector, which is not stored with them; that of a debtor whom the user may not see
+        is none. Served by the debtors' unique key."""
         if fname != "collection_collector_id" or query is None:
             return super()._field_to_sql(alias, fname, query)
         self.env["collection.debtor"].flush_model(["collector_id"])
+        visible = self.env["collection.debtor"]._search([], order="id")
         debtor = query.make_alias(alias, "collection_debtor_id")
         query.add_join(
             "LEFT JOIN",
             debtor,
-            "collection_debtor",
+            SQL("(%s)", visible.select("id", "partner_id", "company_id", "collector_id")),
             SQL(
                 "%s = %s AND %s = %s",
                 SQL.identifier(debtor, "partner_id"),

@@ -1,12 +1,11 @@
 from collections import defaultdict
 
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
 from odoo.tools import frozendict
 from odoo.tools.misc import format_date
 from odoo.tools.sql import column_exists, create_column
 
-from ..engine import terms, windows
+from ..engine import terms
 from .res_partner_review import BY_DELIVERY, BY_INVOICE, BY_REVIEW, CREDIT_BASES
 from .review_states import ACCEPTED, WAITING
 
@@ -57,7 +56,7 @@ class AccountMove(models.Model):
         string="Due Date Fixed", compute="_compute_collection_due_overridden", groups="base.group_user"
     )
     collection_due_reason = fields.Char(
-        string="Why Then",
+        string="Reason of the Due Date",
         compute="_compute_collection_due_reason",
         groups="base.group_user",
         help="Why the invoice falls due when it does.",
@@ -86,7 +85,7 @@ class AccountMove(models.Model):
             customer_basis = customer.collection_credit_basis or BY_INVOICE
             move.collection_credit_basis = customer_basis if move._is_for_review() else False
 
-    @api.depends("line_ids.collection_contractual_date")
+    @api.depends("line_ids.collection_contractual_date", "invoice_date_due")
     def _compute_collection_contractual_date(self):
         for move in self:
             dates = move.line_ids.filtered("collection_contractual_date").mapped("collection_contractual_date")
@@ -115,8 +114,11 @@ class AccountMove(models.Model):
         self.ensure_one()
         start, estimated = self._get_credit_start()
         day = format_date(self.env, start)
+        fixed = []
+        if self.collection_due_overridden:
+            fixed.append(_("fixed by a person: %(reason)s", reason=self.collection_override_reason or ""))
         if not self.invoice_payment_term_id:
-            return [_("no payment terms: due on the date that was typed")]
+            return fixed or [_("no payment terms: due on the date that was typed")]
         if self.collection_credit_basis == BY_REVIEW and self.collection_review_state in (*WAITING, ACCEPTED):
             text = _("review planned for %(date)s", date=day) if estimated else _("reviewed on %(date)s", date=day)
         elif self.collection_credit_basis == BY_DELIVERY:
@@ -127,9 +129,8 @@ class AccountMove(models.Model):
             text = _("invoiced on %(date)s", date=day)
         contractual = format_date(self.env, self.collection_contractual_date)
         parts = [text, _("%(term)s: %(date)s", term=self.invoice_payment_term_id.name, date=contractual)]
-        if self.collection_due_overridden:
-            fixed = _("fixed by a person: %(reason)s", reason=self.collection_override_reason or "")
-            return [*parts, fixed]
+        if fixed:
+            return parts + fixed
         if self.collection_contractual_date != self.invoice_date_due:
             effective = format_date(self.env, self.invoice_date_due)
             parts.append(_("first payment day: %(date)s", date=effective))
@@ -168,7 +169,9 @@ class AccountMove(models.Model):
 
     def _get_days_of_ruled(self):
         """``{move: CustomerDays}`` of those whose customer's rules decide the due dates."""
-        candidates = self.filtered(lambda move: move._is_for_review() and move.invoice_payment_term_id)
+        candidates = self.filtered(
+            lambda move: move._is_for_review() and move.invoice_payment_term_id and move.commercial_partner_id
+        )
         found = {}
         for company, moves in candidates.grouped("company_id").items():
             # sudo: as the rules themselves
@@ -193,16 +196,10 @@ class AccountMove(models.Model):
         rolled = {}
         for key, values in self.needed_terms.items():
             contractual = key["date_maturity"]
-            effective = fixed.get(contractual) or self._get_effective_date(days, contractual)
+            effective = fixed.get(contractual) or days.first_payment(contractual)
             dates = {"date_maturity": effective, "collection_contractual_date": contractual}
             rolled[frozendict({**key, **dates})] = {**values, "collection_due_overridden": contractual in fixed}
         return rolled
-
-    def _get_effective_date(self, days, contractual):
-        try:
-            return windows.effective_due_date(days.payments, contractual)
-        except windows.NoDayError:
-            raise UserError(self.commercial_partner_id._get_no_day_text(_("payment"))) from None
 
     def _get_credit_start(self):
         """(the day from which the credit counts, whether it is an estimate)"""
@@ -237,6 +234,12 @@ class AccountMove(models.Model):
             posted._apply_due_dates()
         return True
 
+    def _post(self, soft=True):
+        """A draft may be older than the customer's rules of today."""
+        posted = super()._post(soft)
+        posted.browse(move.id for move in posted._get_days_of_ruled())._apply_due_dates()
+        return posted
+
     # === Posted invoices ===#
 
     def _get_fresh_terms(self):
@@ -250,7 +253,9 @@ class AccountMove(models.Model):
 
     def _get_new_dates(self):
         """``{line: values}``: the dates that the term lines of these posted invoices should have."""
-        invoices = self.filtered(lambda move: move._is_for_review() and move.invoice_payment_term_id)
+        invoices = self.filtered(
+            lambda move: move.state == "posted" and move._is_for_review() and move.invoice_payment_term_id
+        )
         new_dates = {}
         for move, needed in invoices._get_fresh_terms().items():
             lines = move._get_term_lines()
@@ -275,8 +280,7 @@ class AccountMove(models.Model):
         return new_dates
 
     def _apply_due_dates(self):
-        """Write the due dates of these posted invoices anew; returns ``{move: (old, new)}`` of those that moved."""
-        before = {move: move.invoice_date_due for move in self}
+        """Write the due dates of these posted invoices anew."""
         changes = defaultdict(list)
         for line, values in self._get_new_dates().items():
             if any(line[name] != value for name, value in values.items()):
@@ -285,7 +289,6 @@ class AccountMove(models.Model):
         for values, line_ids in changes.items():
             Line.browse(line_ids).write(dict(values))
         self._apply_last_date()
-        return {move: (old, move.invoice_date_due) for move, old in before.items() if move.invoice_date_due != old}
 
     @api.model
     def _get_recompute_domain(self):
@@ -298,8 +301,12 @@ class AccountMove(models.Model):
         ]
 
     def _follow_customer(self):
-        """Take over what the customers' rules say today; returns ``{move: (old, new)}`` of those that moved."""
-        before = {move: move.invoice_date_due for move in self}
+        """Take over what the customers' rules say today; returns ``{move: (old, new due date)}`` of what changed."""
+
+        def terms_of(move):
+            return move.invoice_date_due, move.collection_credit_basis, move.collection_planned_review_date
+
+        before = {move: terms_of(move) for move in self}
         moves = self.with_context(collection_apply_later=True)
         for basis, of_basis in moves.grouped(
             lambda move: move.commercial_partner_id.collection_credit_basis or BY_INVOICE
@@ -309,7 +316,7 @@ class AccountMove(models.Model):
             )
         moves._plan_reviews()
         self._apply_due_dates()
-        return {move: (old, move.invoice_date_due) for move, old in before.items() if move.invoice_date_due != old}
+        return {move: (old[0], move.invoice_date_due) for move, old in before.items() if terms_of(move) != old}
 
     def _fix_due_dates(self, dates, reason):
         """Set the due dates of open instalments by hand; the rules leave them alone until they are released.
@@ -324,7 +331,7 @@ class AccountMove(models.Model):
                     "date_maturity": day,
                 }
             )
-        self.write({"collection_override_reason": reason})
+        self.with_context(skip_invoice_sync=True).write({"collection_override_reason": reason})
         self._apply_last_date()
         self._log_with_debtors(
             {move: _("Due date fixed: %(text)s", text=move._get_fixed_text(dates, reason)) for move in self}
@@ -341,7 +348,7 @@ class AccountMove(models.Model):
         lines.write({"collection_due_overridden": False})
         for line in lines.filtered(lambda line: not line.move_id.invoice_payment_term_id):
             line.write({"date_maturity": line.collection_contractual_date, "collection_contractual_date": False})
-        self.write({"collection_override_reason": False})
+        self.with_context(skip_invoice_sync=True).write({"collection_override_reason": False})
         self._apply_due_dates()
         self._log_with_debtors(
             {move: _("Due date released: %(date)s", date=format_date(self.env, move.invoice_date_due)) for move in self}

@@ -14,7 +14,7 @@ CACHED = {
     *("partner_id", "company_id"),
     *BUCKETS,
     *("total_due", "not_due", "overdue", "unallocated", "overdue_count", "oldest_due_date", "days_overdue"),
-    *("last_payment_date", "last_contact_date", "level_id"),
+    *("last_payment_date", "last_contact_date", "level_id", "recompute_offered"),
 }
 
 
@@ -98,7 +98,9 @@ class CollectionDebtor(models.Model):
     review_contact_id = fields.Many2one(related="partner_id.collection_review_contact_id")
     portal_url = fields.Char(related="partner_id.collection_portal_url")
     review_document_ids = fields.Many2many(related="partner_id.collection_review_document_ids")
-    recompute_offered = fields.Boolean(related="partner_id.collection_recompute_offered")
+    recompute_offered = fields.Boolean(
+        readonly=True, help="The days of this customer changed, and open invoices may fall due on others."
+    )
 
     _sql_constraints = [
         ("partner_company_unique", "UNIQUE(partner_id, company_id)", "A customer is one debtor in each company."),
@@ -248,7 +250,7 @@ class CollectionDebtor(models.Model):
     def action_recompute_due_dates(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.collection_recompute_wizard_action")
-        action["context"] = {"active_id": self.partner_id.id}
+        action["context"] = {"active_id": self.partner_id.id, "default_company_id": self.company_id.id}
         return action
 
     def action_lift_hold(self):
@@ -298,14 +300,14 @@ class CollectionDebtor(models.Model):
     def _prepare_activity(self, user, summary, deadline=None, activity_type=None):
         """Values of an activity on this debtor, for a create of many."""
         self.ensure_one()
-        activity_type = activity_type or self.env.ref("mail.mail_activity_data_todo")
+        todo_id = self.env["ir.model.data"]._xmlid_to_res_id("mail.mail_activity_data_todo")
         return {
             "res_model_id": self.env["ir.model"]._get_id(self._name),
             "res_id": self.id,
             # Both are computed by default, and written one activity at a time.
             "res_name": self.display_name,
             "date_done": False,
-            "activity_type_id": activity_type.id,
+            "activity_type_id": activity_type.id if activity_type else todo_id,
             "summary": summary,
             "date_deadline": deadline or self.company_id._get_collection_today(),
             "user_id": user.id,

@@ -164,7 +164,7 @@ class CollectionDebtor(models.Model):
             "date": row["date"],
             "due_date": row["due_date"],
             "days_overdue": max((as_of - row["due_date"]).days, 0),
-            "is_estimated": row["review_state"] in WAITING,
+            "is_estimated": row["is_estimated"],
             "original": currency.round(sign * row["amount_currency"]),
             "open": open_amount,
         }
@@ -236,7 +236,9 @@ class CollectionDebtor(models.Model):
                         THEN COALESCE(NULLIF(move.ref, ''), line.name)
                         ELSE move.ref END AS reference,
                    move.move_type,
-                   move.collection_review_state AS review_state,
+                   COALESCE(move.collection_review_state IN %(waiting)s, FALSE)
+                       OR (move.collection_credit_basis = 'delivery' AND move.collection_delivered_at IS NULL)
+                       AS is_estimated,
                    journal.type AS journal_type,
                    line.date,
                    COALESCE(line.date_maturity, line.date) AS due_date,
@@ -262,6 +264,7 @@ class CollectionDebtor(models.Model):
             residual=residual,
             residual_currency=residual_currency,
             reconciled=reconciled,
+            waiting=WAITING,
             ids=tuple(self.ids),
             is_open=is_open,
         )

@@ -7,7 +7,6 @@ from odoo.exceptions import ValidationError
 
 from ..engine import windows
 from .collection_window import PAYMENT, REVIEW
-from .resource_calendar import BusinessDays
 
 BY_INVOICE, BY_DELIVERY, BY_REVIEW = "invoice", "delivery", "review"
 CREDIT_BASES = [
@@ -26,7 +25,6 @@ RULES = {
     "collection_payment_on_holiday",
     "collection_review_calendar_id",
     "collection_payment_calendar_id",
-    "tz",
 }
 
 
@@ -38,8 +36,27 @@ class CustomerDays(NamedTuple):
     payments: windows.Schedule
 
     def localize(self, moment):
-        """A naive UTC moment as a naive moment of the customer's."""
-        return pytz.utc.localize(moment).astimezone(self.timezone).replace(tzinfo=None)
+        return localize(moment, self.timezone)
+
+    def first_review(self, moment):
+        """Day of the first review after a local moment. Rules that leave none are refused where they are made; should
+        holidays that came later leave none, it is the moment's own day: invoices must go on."""
+        try:
+            return windows.review_date(self.reviews, moment)
+        except windows.NoDayError:
+            return moment.date()
+
+    def first_payment(self, day):
+        """First payment day from ``day`` on; ``day`` itself where the rules leave none, as above."""
+        try:
+            return windows.effective_due_date(self.payments, day)
+        except windows.NoDayError:
+            return day
+
+
+def localize(moment, timezone):
+    """A naive UTC moment as a naive moment of ``timezone``."""
+    return pytz.utc.localize(moment).astimezone(timezone).replace(tzinfo=None)
 
 
 class ResPartner(models.Model):
@@ -120,11 +137,7 @@ class ResPartner(models.Model):
         string="Review and Payment", compute="_compute_collection_credit_summary", groups="base.group_user"
     )
     collection_recompute_offered = fields.Boolean(
-        string="Due Dates to Look At",
-        readonly=True,
-        copy=False,
-        groups="base.group_user",
-        help="The days of this customer changed, and open invoices may fall due on others.",
+        string="Due Dates to Look At", compute="_compute_collection_recompute_offered", groups="base.group_user"
     )
 
     @api.depends(
@@ -138,6 +151,25 @@ class ResPartner(models.Model):
     def _compute_collection_credit_summary(self):
         for partner in self:
             partner.collection_credit_summary = ", ".join(partner.commercial_partner_id._get_credit_parts())
+
+    @api.depends("commercial_partner_id")
+    @api.depends_context("company")
+    def _compute_collection_recompute_offered(self):
+        # sudo: whoever invoices is told, with or without a right on collections
+        offering = (
+            self.env["collection.debtor"]
+            .sudo()
+            .search(
+                [
+                    ("partner_id", "in", self.commercial_partner_id.ids),
+                    ("company_id", "=", self.env.company.id),
+                    ("recompute_offered", "=", True),
+                ]
+            )
+            .partner_id
+        )
+        for partner in self:
+            partner.collection_recompute_offered = partner.commercial_partner_id in offering
 
     def _get_credit_parts(self):
         """“Reviews Mon 9-13”, “pays Fri”, “30 days from review”; nothing where all is as Odoo's own terms say."""
@@ -160,7 +192,8 @@ class ResPartner(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if not RULES.isdisjoint(vals):
-            self._offer_recompute()
+            # Contacts get a copy of what their company says: the company alone decides.
+            self.filtered(lambda partner: partner == partner.commercial_partner_id)._offer_recompute()
         return result
 
     @api.model
@@ -192,7 +225,7 @@ class ResPartner(models.Model):
         shared, days = {}, {}
 
         def schedule(rules, calendar, closed, on_holiday):
-            holidays, week = business_days.get(calendar, BusinessDays())
+            holidays, week = business_days[calendar]
             engine_windows = tuple(rule._as_engine() for rule in rules)
             found = windows.Schedule(engine_windows, holidays, closed, on_holiday or windows.NEXT_WINDOW, week)
             return shared.setdefault(found, found)
@@ -245,17 +278,23 @@ class ResPartner(models.Model):
     # === Recompute ===#
 
     def _offer_recompute(self):
-        """The days of these customers changed: their form offers to recompute what is open."""
+        """The days of these customers changed: their debtors with open invoices offer to recompute these."""
+        if not self:
+            return
         self._check_days_left()
         # sudo: a mark of the system's own, whoever may change a window
-        customers = self.sudo().commercial_partner_id.filtered(lambda partner: not partner.collection_recompute_offered)
-        if customers:
-            open_moves = (
-                self.env["account.move"]
-                .sudo()
-                ._read_group(
-                    [("commercial_partner_id", "in", customers.ids), *self.env["account.move"]._get_recompute_domain()],
-                    ["commercial_partner_id"],
-                )
+        open_moves = (
+            self.env["account.move"]
+            .sudo()
+            ._read_group(
+                [
+                    ("commercial_partner_id", "in", self.commercial_partner_id.ids),
+                    *self.env["account.move"]._get_recompute_domain(),
+                ],
+                ["commercial_partner_id", "company_id"],
             )
-            self.browse(partner.id for (partner,) in open_moves).sudo().write({"collection_recompute_offered": True})
+        )
+        owing = set(open_moves)
+        debtors = self.env["collection.debtor"].sudo().search([("partner_id", "in", self.commercial_partner_id.ids)])
+        debtors = debtors.filtered(lambda debtor: (debtor.partner_id, debtor.company_id) in owing)
+        debtors.write({"recompute_offered": True})

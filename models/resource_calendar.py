@@ -8,36 +8,39 @@ from ..engine import windows
 
 
 class BusinessDays(NamedTuple):
-    """The days off and the weekdays of a calendar; without one, no day off and Monday to Friday."""
+    """The days off of a calendar and the weekdays on which it works."""
 
-    holidays: frozenset = frozenset()
-    week: frozenset = windows.WORKING_WEEK
+    holidays: frozenset
+    week: frozenset
 
 
 class ResourceCalendar(models.Model):
     _inherit = "resource.calendar"
 
     def _get_business_days(self, company):
-        """``{calendar: BusinessDays}``: the public holidays that ``company`` keeps in these calendars, and their
-        weekdays. Two queries for any number of calendars."""
+        """``{calendar: BusinessDays}``: the public holidays of these calendars, those of no calendar that ``company``
+        keeps, and their weekdays; also for the empty calendar of a company without one. A holiday of some hours takes
+        the whole day. Two queries for any number of calendars."""
         leaves = self.env["resource.calendar.leaves"].search_fetch(
             [
                 ("resource_id", "=", False),
                 ("time_type", "=", "leave"),
-                ("calendar_id", "in", [False, *self.ids]),
+                "|",
+                ("calendar_id", "in", self.ids),
+                "&",
+                ("calendar_id", "=", False),
                 ("company_id", "in", (False, company.id)),
             ],
             ["calendar_id", "date_from", "date_to"],
         )
         periods_of = leaves.grouped("calendar_id")
-        everyone_s = periods_of.get(self.browse(), leaves.browse())
+        none = self.browse()
         days = {}
-        for calendar in self:
-            periods = periods_of.get(calendar, leaves.browse()) | everyone_s
+        for calendar in (*self, none):
+            periods = periods_of.get(calendar, leaves.browse()) | periods_of.get(none, leaves.browse())
+            timezone = pytz.timezone(calendar.tz) if calendar.tz else company._get_collection_timezone()
             days[calendar] = BusinessDays(
-                windows.days_touched(
-                    ((period.date_from, period.date_to) for period in periods), pytz.timezone(calendar.tz or "UTC")
-                ),
+                windows.days_touched(((period.date_from, period.date_to) for period in periods), timezone),
                 frozenset(int(day) for day in calendar.attendance_ids.mapped("dayofweek")) or windows.WORKING_WEEK,
             )
         return days

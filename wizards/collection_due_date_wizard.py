@@ -53,6 +53,9 @@ class CollectionDueDateWizard(models.TransientModel):
         return {"type": "ir.actions.act_window_close"}
 
     def _check_right(self):
+        move = self.move_id
+        if move.state != "posted" or not move._is_for_review() or self.line_ids.move_line_id - move._get_term_lines():
+            raise UserError(_("Only due dates of a posted customer invoice can be fixed."))
         user = self.env.user
         if not (
             self.env.su

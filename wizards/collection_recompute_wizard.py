@@ -1,4 +1,6 @@
 from odoo import _, api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools.misc import format_date
 
 
 class _PreviewError(Exception):
@@ -16,6 +18,7 @@ class CollectionRecomputeWizard(models.TransientModel):
     _description = "Recompute Due Dates"
 
     partner_id = fields.Many2one("res.partner", string="Customer", required=True, readonly=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", required=True, readonly=True, default=lambda self: self.env.company)
     summary = fields.Char(related="partner_id.collection_credit_summary")
     message = fields.Char(compute="_compute_message")
     line_ids = fields.One2many("collection.recompute.wizard.line", "wizard_id", string="Invoices")
@@ -41,23 +44,27 @@ class CollectionRecomputeWizard(models.TransientModel):
         partner = self.env["res.partner"].browse(values.get("partner_id") or self.env.context.get("active_id"))
         partner = partner.commercial_partner_id
         if partner:
+            values.setdefault("company_id", self.env.company.id)
             values["partner_id"] = partner.id
             values["line_ids"] = [
                 fields.Command.create({"move_id": move.id, "old_date": old, "new_date": new})
-                for move, (old, new) in self._preview(partner).items()
+                for move, (old, new) in self._preview(
+                    partner, self.env["res.company"].browse(values["company_id"])
+                ).items()
             ]
         return values
 
     @api.model
-    def _get_open_invoices(self, partner):
-        # sudo: who may change the customer's windows may let its invoices follow, without other rights on them
+    def _get_open_invoices(self, partner, company):
+        self._check_right(partner, company)
+        # sudo: a collector lets the invoices of the own customers follow, without other rights on them
         return (
             self.env["account.move"]
             .sudo()
             .search(
                 [
                     ("commercial_partner_id", "=", partner.id),
-                    ("company_id", "=", self.env.company.id),
+                    ("company_id", "=", company.id),
                     *self.env["account.move"]._get_recompute_domain(),
                 ],
                 order="invoice_date, id",
@@ -65,11 +72,28 @@ class CollectionRecomputeWizard(models.TransientModel):
         )
 
     @api.model
-    def _preview(self, partner):
+    def _check_right(self, partner, company):
+        """Invoicing, or collecting from this customer: only such a debtor is visible to a collector."""
+        user = self.env.user
+        if self.env.su or user.has_group("account.group_account_invoice"):
+            return
+        if user.has_group("account_collection.group_collection_collector") and self.env["collection.debtor"].search(
+            [("partner_id", "=", partner.id), ("company_id", "=", company.id)]
+        ):
+            return
+        raise AccessError(
+            _(
+                "Moving due dates of %(customer)s takes the right to invoice, or to collect.",
+                customer=partner.display_name,
+            )
+        )
+
+    @api.model
+    def _preview(self, partner, company):
         moved = {}
         try:
             with self.env.cr.savepoint():
-                moved = self._get_open_invoices(partner)._follow_customer()
+                moved = self._get_open_invoices(partner, company)._follow_customer()
                 raise _PreviewError
         except _PreviewError:
             self.env.invalidate_all()
@@ -78,11 +102,15 @@ class CollectionRecomputeWizard(models.TransientModel):
     def action_apply(self):
         self.ensure_one()
         chosen = self.line_ids.filtered("chosen").move_id
-        moves = self._get_open_invoices(self.partner_id).filtered(lambda move: move in chosen)
+        moves = self._get_open_invoices(self.partner_id, self.company_id).filtered(lambda move: move in chosen)
         moved = moves._follow_customer()
         moves.browse(move.id for move in moved)._log_with_debtors(
             {
-                move: _("Due date recomputed after the customer's days changed: %(old)s to %(new)s", old=old, new=new)
+                move: _(
+                    "Due date recomputed after the customer's days changed: %(old)s to %(new)s",
+                    old=format_date(self.env, old),
+                    new=format_date(self.env, new),
+                )
                 for move, (old, new) in moved.items()
             }
         )
@@ -90,8 +118,12 @@ class CollectionRecomputeWizard(models.TransientModel):
 
     def action_dismiss(self):
         """The open invoices stay as they are."""
+        self._check_right(self.partner_id, self.company_id)
         # sudo: a mark of the system's own
-        self.partner_id.sudo().write({"collection_recompute_offered": False})
+        debtors = self.env["collection.debtor"].sudo()
+        debtors.search([("partner_id", "=", self.partner_id.id), ("company_id", "=", self.company_id.id)]).write(
+            {"recompute_offered": False}
+        )
         return {"type": "ir.actions.act_window_close"}
 
 

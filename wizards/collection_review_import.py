@@ -96,8 +96,9 @@ class CollectionReviewImport(models.TransientModel):
             raise UserError(_("Every row has errors, so that nothing can be imported: correct the file."))
         moves = good.move_id
         receipts = {line.move_id: line.receipt_number for line in good}
-        for (result, moment, reason, promised), lines in good.grouped(lambda line: line._get_group()).items():
-            lines.move_id._register_review(result, moment, receipts, reason, promised)
+        for (result, reason, promised), lines in good.grouped(lambda line: line._get_group()).items():
+            moments = {line.move_id: line.moment for line in lines}
+            lines.move_id._register_review(result, moments, receipts, reason, promised)
         # sudo: as above; what was imported cannot be imported again by a second click
         self.sudo().line_ids.unlink()
         action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.account_move_review_action")
@@ -388,7 +389,7 @@ class CollectionReviewImportLine(models.TransientModel):
 
     wizard_id = fields.Many2one("collection.review.import", required=True, ondelete="cascade", index=True)
     number = fields.Integer(string="Row", required=True)
-    invoice = fields.Char(string="As Written")
+    invoice = fields.Char(string="Invoice in the File")
     move_id = fields.Many2one("account.move", string="Invoice", ondelete="cascade")
     partner_id = fields.Many2one(related="move_id.commercial_partner_id", string="Customer")
     receipt_number = fields.Char(string="Receipt")
@@ -402,4 +403,4 @@ class CollectionReviewImportLine(models.TransientModel):
     def _get_group(self):
         """What rows have in common that are registered together."""
         self.ensure_one()
-        return self.result, self.moment, self.result == REJECTED and self.reason, self.promised_date
+        return self.result, self.result == REJECTED and self.reason, self.promised_date

@@ -2,7 +2,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.account_move_review import REVIEW_STATES
-from ..models.review_states import ACCEPTED, NOT_REQUIRED, REJECTED
+from ..models.review_states import ACCEPTED, NOT_REQUIRED, REJECTED, SUBMITTED
 
 
 class CollectionReviewWizard(models.TransientModel):
@@ -45,13 +45,14 @@ class CollectionReviewWizard(models.TransientModel):
         if not self.line_ids:
             raise UserError(_("Choose the invoices first."))
         moves = self.line_ids.move_id
+        moves._check_may_review()
         moves._register_review(
             self.result,
             self.moment,
             {line.move_id: (line.receipt_number or "").strip() for line in self.line_ids},
             self.result == REJECTED and self.reason,
             self.promised_date,
-            self._create_scan(moves),
+            self._create_scan(moves) if self.result in (ACCEPTED, SUBMITTED) else None,
         )
         return {"type": "ir.actions.act_window_close"}
 
@@ -59,7 +60,9 @@ class CollectionReviewWizard(models.TransientModel):
         """The scan, attached to the first invoice and shown on all."""
         if not self.scan:
             return None
-        return self.env["ir.attachment"].create(
+        # sudo: a collector attaches without a right to change invoices; whoever calls checked the right to register
+        attachments = self.env["ir.attachment"].sudo()
+        return attachments.create(
             {
                 "name": self.scan_name or _("Receipt %(number)s", number=self.receipt_number or ""),
                 "datas": self.scan,
