@@ -81,8 +81,8 @@ class CollectionDebtorDunning(models.AbstractModel):
 
     @api.model
     def _get_positions(self, company, today, debtor_ids=None):
-        """An iterator of the positions of the debtors that may be dunned, or of ``debtor_ids`` whatever their state, and
-        the units their amounts are counted in."""
+        """An iterator of the positions of the debtors that may be dunned, or of ``debtor_ids`` whatever their state,
+        and the units their amounts are counted in."""
         self._flush_ledger()
         self.env["collection.policy"].flush_model()
         self.env.cr.execute(self._query_open_items(company, today, debtor_ids))
