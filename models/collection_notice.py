@@ -360,27 +360,33 @@ class CollectionNotice(models.Model):
                 SELECT new->>0, debtor.id, (new->>2)::int, (new->>3)::int, (new->>4)::int, (new->>5)::date, new->>6,
                        new->>7, new->>8, (new->>9)::numeric, (new->>10)::numeric, (new->>11)::int,
                        debtor.partner_id, 0, %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
-                  FROM jsonb_array_elements(%(notices)s) new
+                  FROM jsonb_array_elements(%(notices)s) WITH ORDINALITY AS given(new, position)
                   JOIN collection_debtor debtor ON debtor.id = (new->>1)::int
+                 ORDER BY position
                 ON CONFLICT (dedupe_key) DO NOTHING
                 RETURNING id, dedupe_key
-            ), spoken AS (%(insert_lines)s JOIN added ON added.dedupe_key = new->>0)
+            ), spoken AS (%(insert_lines)s)
             SELECT count(*) FROM added""",
             uid=self.env.uid,
             notices=json.dumps(notices, default=str),
-            insert_lines=self._query_insert_lines(SQL("added.id"), lines),
+            insert_lines=self._query_insert_lines(
+                lines, SQL("added.id"), SQL("JOIN added ON added.dedupe_key = new->>0")
+            ),
         )
 
     @api.model
-    def _query_insert_lines(self, notice_id, lines):
-        """Insert rows of ``Position.line_rows``, each ``new``, as lines of the notice that ``notice_id`` tells."""
+    def _query_insert_lines(self, lines, notice_id, join):
+        """Insert rows of ``Position.line_rows``, each ``new``, as lines of the notice that ``notice_id`` tells; in
+        their order, which is also that of items which fall due on one day."""
         return SQL(
             """INSERT INTO collection_notice_line (notice_id, move_line_id, move_id, currency_id, level_id, due_date,
                       days, amount, company_amount, told_on)
                SELECT %(notice_id)s, (new->>1)::int, (new->>2)::int, (new->>3)::int, (new->>4)::int, (new->>5)::date,
                       (new->>6)::int, (new->>7)::numeric, (new->>8)::numeric, (new->>9)::date
-                 FROM jsonb_array_elements(%(lines)s) new""",
+                 FROM jsonb_array_elements(%(lines)s) WITH ORDINALITY AS given(new, position) %(join)s
+                ORDER BY position""",
             notice_id=notice_id,
+            join=join,
             lines=json.dumps(lines, default=str),
         )
 

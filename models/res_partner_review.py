@@ -181,8 +181,8 @@ class ResPartner(models.Model):
             parts.append(_("Reviews %(windows)s", windows=reviews))
         if payments:
             parts.append(_("pays %(windows)s", windows=payments) if parts else _("Pays %(windows)s", windows=payments))
-        # sudo: the terms' name is on every invoice
-        term = self.sudo().property_payment_term_id.name
+        # sudo: the terms' name is on every invoice; what a form has not saved does not hold them
+        term = (self._origin or self).sudo().property_payment_term_id.name
         if self.collection_credit_basis == BY_REVIEW:
             parts.append(_("%(term)s from review", term=term) if term else _("credit counts from review"))
         elif self.collection_credit_basis == BY_DELIVERY:

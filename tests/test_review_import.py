@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from openpyxl import load_workbook
 
-from odoo import sql_db
+from odoo import fields, sql_db
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, tagged
 
@@ -414,6 +414,7 @@ class TestReviewImport(ImportCommon):
             self.assertEqual(wizard.fault_count, 0, user.login)
             wizard.action_import()
             self.assertEqual(self.first.collection_receipt_number, receipt)
+            self.first._register_review("pending", fields.Datetime.now())
             with self.assertRaises(AccessError):
                 wizard.line_ids.create({"wizard_id": wizard.id, "number": 1, "verdict": "ok", "move_id": self.first.id})
         for user in (self.viewer, self.sender, self.employee, self.portal):
@@ -429,7 +430,7 @@ class TestReviewImport(ImportCommon):
         wizard = self.preview(self.file(self.row(self.first, "A"), self.row(own, "B")), leave_out=True)
         self.assertEqual(
             wizard.line_ids.mapped("message"),
-            [f"Row 2: {self.first.name} belong to customers of another collector.", False],
+            [f"Row 2: Customers of another collector: {self.first.name}.", False],
         )
         wizard.action_import()
         self.assertEqual((self.first | own).mapped("collection_review_state"), ["pending", "accepted"])

@@ -39,6 +39,11 @@ registry.category("web_tour.tours").add("account_collection_review_tour", {
             run: "click",
         },
         {
+            content: "Look at its reviews",
+            trigger: ".o_notebook .nav-link[name='review']",
+            run: "click",
+        },
+        {
             content: "Add a review window: Mondays, as proposed",
             trigger: ".o_field_widget[name='collection_review_window_ids'] .o_field_x2many_list_row_add a",
             run: "click",
@@ -70,7 +75,7 @@ registry.category("web_tour.tours").add("account_collection_review_tour", {
         },
         {
             content: "Open the draft",
-            trigger: ".o_list_view .o_data_row:contains('Tour order') td[name='invoice_partner_display_name']",
+            trigger: ".o_list_view .o_data_row:contains('500.00') td[name='name']",
             run: "click",
         },
         {
