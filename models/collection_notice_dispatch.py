@@ -231,10 +231,6 @@ class CollectionNoticeDispatch(models.AbstractModel):
         self.env.flush_all()
         self.env.cr.execute(self._query_amounts(amounts))
         self.env.cr.execute(SQL("DELETE FROM collection_notice_line WHERE notice_id = ANY(%s)", notices.ids))
-<<<<<<< HEAD
-        self.env.cr.execute(self._query_insert_lines(SQL("(new->>0)::int"), lines))
-=======
         self.env.cr.execute(self._query_insert_lines(lines, SQL("(new->>0)::int"), SQL()))
->>>>>>> perf/perf
         notices.invalidate_recordset(["amount", "amount_overdue", "days_overdue", "line_ids"])
         self.env["collection.notice.line"].invalidate_model()
