@@ -137,6 +137,23 @@ SCREENS = (
         "id",
         click=".o_notebook .nav-link[name='collection']",
     ),
+    Screen("reviews", "account_collection.account_move_review_action"),
+    Screen(
+        "review",
+        "account_collection.account_move_review_action",
+        "form",
+        ".o_form_view .o_data_row",
+        "account.move",
+        '[["company_id", "=", company], ["collection_review_state", "=", "accepted"]]',
+        "invoice_date desc",
+        click=".o_notebook .nav-link[name='collection']",
+    ),
+    Screen(
+        "review_report",
+        "account_collection.collection_review_report_action",
+        "pivot",
+        ".o_pivot td",
+    ),
     Screen(
         "phone_debtors",
         "account_collection.collection_debtor_action",
