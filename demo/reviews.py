@@ -91,6 +91,8 @@ def add_reviews(env, company, partners, term, today):
         for number, (day, result, amount) in enumerate(STEPS):
             invoice = _post_invoice(env, customer, today - timedelta(days=day), amount + 137 * index)
             _register(invoice, result, today, f"CR-{1000 + 10 * index + number}")
+    # Their older invoices stay as they were.
+    env["collection.debtor"].search([("company_id", "=", company.id)]).write({"recompute_offered": False})
 
 
 def _prepare_customer(reviewer, documents, term):
@@ -126,7 +128,10 @@ def _register(invoice, result, today, receipt):
         result = "submitted" if result == "accepted" else "pending"
         day = invoice.invoice_date + timedelta(days=3)
     else:
-        day = invoice.invoice_date if result == "submitted" else invoice.collection_planned_review_date
+        customer = invoice.commercial_partner_id
+        days = customer._get_customer_days(invoice.company_id)[customer]
+        first = days.first_review(datetime.combine(invoice.invoice_date, time.min))
+        day = invoice.invoice_date if result == "submitted" else first
     if result == "pending" or day >= today:
         return
     timezone = invoice.commercial_partner_id._get_collection_timezone(invoice.company_id)

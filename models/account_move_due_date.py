@@ -107,7 +107,8 @@ class AccountMove(models.Model):
                 move.collection_due_reason, move.collection_due_estimated = False, False
                 continue
             _start, move.collection_due_estimated = move._get_credit_start()
-            move.collection_due_reason = "; ".join(move._get_due_parts())
+            reason = "; ".join(move._get_due_parts())
+            move.collection_due_reason = reason[:1].upper() + reason[1:]
 
     def _get_due_parts(self):
         """The steps from the day the credit counts from to the effective due date, in words."""
@@ -116,7 +117,10 @@ class AccountMove(models.Model):
         day = format_date(self.env, start)
         fixed = []
         if self.collection_due_overridden:
-            fixed.append(_("fixed by a person: %(reason)s", reason=self.collection_override_reason or ""))
+            effective = format_date(self.env, self.invoice_date_due)
+            fixed.append(
+                _("fixed for %(date)s: %(reason)s", date=effective, reason=self.collection_override_reason or "")
+            )
         if not self.invoice_payment_term_id:
             return fixed or [_("no payment terms: due on the date that was typed")]
         if self.collection_credit_basis == BY_REVIEW and self.collection_review_state in (*WAITING, ACCEPTED):
@@ -261,6 +265,7 @@ class AccountMove(models.Model):
             lines = move._get_term_lines()
             if not needed or not lines:
                 continue
+            open_lines = lines.filtered(lambda line: not line.reconciled)
             keys = list(needed)
             wanted = [
                 terms.Instalment(
@@ -276,7 +281,9 @@ class AccountMove(models.Model):
                 for line in lines
             ]
             for line, position in zip(lines, terms.match(present, wanted), strict=True):
-                new_dates[line] = line._prepare_term_dates(keys[position])
+                # When a paid instalment fell due stays what it was on the day that it was paid.
+                if line in open_lines:
+                    new_dates[line] = line._prepare_term_dates(keys[position])
         return new_dates
 
     def _apply_due_dates(self):

@@ -133,12 +133,14 @@ class AccountMove(models.Model):
             moves.write({"collection_planned_review_date": day})
 
     def _plan_review(self, days):
-        """First day on which the customer receives the invoice, from its delivery or else from its date."""
+        """First day on which the customer receives the invoice: from its delivery or else from its date, but not in
+        the past."""
         self.ensure_one()
         if self.collection_delivered_at:
             moment = days.localize(self.collection_delivered_at)
         else:
-            moment = fields.Datetime.to_datetime(self.invoice_date or fields.Date.context_today(self))
+            today = self.company_id._get_collection_today()
+            moment = fields.Datetime.to_datetime(max(self.invoice_date or today, today))
         return days.first_review(moment)
 
     @api.model

@@ -41,7 +41,8 @@ class TestRegistering(ReviewCommon):
             self.assertNotEqual(invoice.invoice_date_due, due)
             invoice._register_review("pending", datetime(2026, 12, 1, 18))
         self.assertEqual((invoice.collection_review_state, invoice.collection_receipt_number), ("pending", False))
-        self.assertEqual((invoice.collection_review_date, invoice.invoice_date_due), (False, due))
+        # Planned anew from the day on which it was taken back: Monday 7 December, 6 January, Friday 8.
+        self.assertEqual((invoice.collection_review_date, invoice.invoice_date_due), (False, date(2027, 1, 8)))
 
     def test_chatter_says_who_and_when(self):
         invoices = self.bill(self.customer) + self.bill(self.customer)
@@ -241,7 +242,10 @@ class TestRules(ReviewCommon):
                 "collection_window_ids": [Command.create({"weekday": "0", "hour_to": 13})],
             }
         )
-        self.env["collection.recompute.wizard"].with_context(active_id=customer.id).create({}).action_apply()
+        wizard = self.env["collection.recompute.wizard"].with_context(active_id=customer.id).create({})
+        self.assertEqual((wizard.line_ids.to_review, wizard.line_ids.chosen), (True, False), "a person says so")
+        wizard.line_ids.chosen = True
+        wizard.action_apply()
         self.assertEqual(
             (invoice.collection_review_state, invoice.collection_planned_review_date, invoice.invoice_date_due),
             ("pending", date(2026, 11, 23), date(2026, 12, 23)),

@@ -481,9 +481,7 @@ class TestTemplateDownload(ImportCommon, HttpCase):
         self.user.password = self.user.login
         wizard = self.wizard(b"")
         self.authenticate(self.user.login, self.user.login)
-        response = self.url_open(
-            f"/web/content?model={wizard._name}&id={wizard.id}&field=template&filename_field=template_name&download=true"
-        )
+        response = self.url_open(wizard.action_download_template()["url"])
         self.assertEqual(response.status_code, 200)
         self.assertIn(wizard.template_name, response.headers["Content-Disposition"])
         self.assertEqual(load_workbook(io.BytesIO(response.content)).active["A1"].value, "Invoice")

@@ -49,7 +49,7 @@ class TestWorkedCase(ReviewCommon):
         self.assertFalse(invoice.collection_due_estimated)
         self.assertEqual(
             invoice.collection_due_reason,
-            "reviewed on 11/23/2026; 30 days: 12/23/2026; first payment day: 12/28/2026",
+            "Reviewed on 11/23/2026; 30 days: 12/23/2026; first payment day: 12/28/2026",
         )
 
     def test_the_review_day_is_the_customer_s(self):
@@ -82,7 +82,7 @@ class TestWorkedCase(ReviewCommon):
     def test_without_payment_terms_the_typed_date_stands(self):
         invoice = self.make_invoice(self.customer, days=-20)
         self.assertEqual(invoice.invoice_date_due, date(2026, 12, 2))
-        self.assertIn("no payment terms", invoice.collection_due_reason)
+        self.assertIn("No payment terms", invoice.collection_due_reason)
 
     def test_an_ordinary_invoice_is_left_alone(self):
         customer = self.make_customer("Ordinary", property_payment_term_id=self.term.id)
@@ -133,11 +133,11 @@ class TestPostedInvoices(ReviewCommon):
         self.accept(invoice)
         self.assertEqual((invoice.invoice_date_due, invoice.amount_residual), (date(2027, 1, 4), 600))
 
-    def test_a_paid_invoice(self):
+    def test_a_paid_invoice_was_due_when_it_was_due(self):
         invoice = self.bill(self.customer)
         self.pay(invoice)
         self.accept(invoice)
-        self.assertEqual(invoice.invoice_date_due, date(2027, 1, 4))
+        self.assertEqual(invoice.invoice_date_due, date(2026, 12, 18))
 
     def test_instalments_keep_their_amounts_when_dates_coincide_with_old_ones(self):
         """30 and 60 days from a review 30 days later: the first instalment takes the day that the second one had."""
@@ -194,7 +194,10 @@ class TestPostedInvoices(ReviewCommon):
         refund = self.bill(self.customer, 250, move_type="out_refund")
         (self.receivable(invoice) + self.receivable(refund)).reconcile()
         self.accept(invoice + refund)
-        self.assertEqual((invoice + refund).mapped("invoice_date_due"), [date(2027, 1, 4)] * 2)
+        other = self.bill(self.customer, 80, move_type="out_refund")
+        self.accept(other)
+        self.assertEqual((invoice + other).mapped("invoice_date_due"), [date(2027, 1, 4)] * 2)
+        self.assertEqual(refund.invoice_date_due, date(2026, 12, 18), "used up, it stays")
         self.assertEqual(invoice.amount_residual, 750)
 
     def test_a_locked_period(self):
@@ -233,7 +236,7 @@ class TestPostedInvoices(ReviewCommon):
         self.accept(invoice)
         self.assertEqual((line.date_maturity, invoice.invoice_date_due), (date(2027, 2, 1), date(2027, 2, 1)))
         self.assertEqual(line.collection_contractual_date, date(2026, 12, 31))
-        self.assertIn("fixed by a person: agreed with the owner", invoice.collection_due_reason)
+        self.assertIn("fixed for 02/01/2027: agreed with the owner", invoice.collection_due_reason)
         self.assertIn("agreed with the owner", "".join(invoice.message_ids.mapped("body")))
         invoice._release_due_dates()
         self.assertEqual((line.date_maturity, invoice.invoice_date_due), (date(2027, 1, 4), date(2027, 1, 4)))

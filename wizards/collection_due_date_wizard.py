@@ -18,7 +18,7 @@ class CollectionDueDateWizard(models.TransientModel):
         values = super().default_get(fields_list)
         move = self.env["account.move"].browse(self.env.context.get("active_id"))
         if self.env.context.get("active_model") == move._name and move:
-            values["move_id"] = move.id
+            values.update(move_id=move.id, reason=move.collection_override_reason)
             values["line_ids"] = [
                 fields.Command.create({"move_line_id": line.id, "due_date": line.date_maturity})
                 for line in move._get_term_lines().filtered(lambda line: not line.reconciled).sorted("date_maturity")

@@ -2,6 +2,8 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools.misc import format_date
 
+from ..models.res_partner_review import BY_REVIEW
+
 
 class _PreviewError(Exception):
     """Takes back what was tried."""
@@ -26,7 +28,7 @@ class CollectionRecomputeWizard(models.TransientModel):
     @api.depends("line_ids.days", "line_ids.chosen")
     def _compute_message(self):
         for wizard in self:
-            days = wizard.line_ids.filtered("chosen").mapped("days")
+            days = [line.days for line in wizard.line_ids if line.chosen and line.days]
             wizard.message = (
                 _(
                     "Open invoices that move: %(count)s, by %(least)+d to %(most)+d days.",
@@ -47,12 +49,24 @@ class CollectionRecomputeWizard(models.TransientModel):
             values.setdefault("company_id", self.env.company.id)
             values["partner_id"] = partner.id
             values["line_ids"] = [
-                fields.Command.create({"move_id": move.id, "old_date": old, "new_date": new})
+                fields.Command.create(self._prepare_line(partner, move, old, new))
                 for move, (old, new) in self._preview(
                     partner, self.env["res.company"].browse(values["company_id"])
                 ).items()
             ]
         return values
+
+    @api.model
+    def _prepare_line(self, partner, move, old, new):
+        """An invoice that would have to go to its review first, or is partly paid, moves only when a person says so."""
+        to_review = partner.sudo().collection_credit_basis == BY_REVIEW and move.collection_credit_basis != BY_REVIEW
+        return {
+            "move_id": move.id,
+            "old_date": old,
+            "new_date": new,
+            "to_review": to_review,
+            "chosen": not to_review and move.payment_state != "partial",
+        }
 
     @api.model
     def _get_open_invoices(self, partner, company):
@@ -104,7 +118,7 @@ class CollectionRecomputeWizard(models.TransientModel):
         chosen = self.line_ids.filtered("chosen").move_id
         moves = self._get_open_invoices(self.partner_id, self.company_id).filtered(lambda move: move in chosen)
         moved = moves._follow_customer()
-        moves.browse(move.id for move in moved)._log_with_debtors(
+        moves.browse(move.id for move, (old, new) in moved.items() if old != new)._log_with_debtors(
             {
                 move: _(
                     "Due date recomputed after the customer's days changed: %(old)s to %(new)s",
@@ -112,6 +126,7 @@ class CollectionRecomputeWizard(models.TransientModel):
                     new=format_date(self.env, new),
                 )
                 for move, (old, new) in moved.items()
+                if old != new
             }
         )
         return self.action_dismiss()
@@ -139,6 +154,9 @@ class CollectionRecomputeWizardLine(models.TransientModel):
     old_date = fields.Date(string="Due Now", readonly=True)
     new_date = fields.Date(string="New Due Date", readonly=True)
     days = fields.Integer(compute="_compute_days")
+    to_review = fields.Boolean(
+        string="To Review First", readonly=True, help="It will wait for its review, and is not dunned meanwhile."
+    )
 
     @api.depends("old_date", "new_date")
     def _compute_days(self):

@@ -55,6 +55,12 @@ class CollectionReviewImport(models.TransientModel):
 
     # === Actions ===#
 
+    def action_download_template(self):
+        self.ensure_one()
+        field = "field=template&filename_field=template_name&download=true"
+        url = f"/web/content?model={self._name}&id={self.id}&{field}"
+        return {"type": "ir.actions.act_url", "url": url, "target": "self"}
+
     def action_preview(self):
         self.ensure_one()
         table = self._read_file()
@@ -105,6 +111,7 @@ class CollectionReviewImport(models.TransientModel):
         return {
             **action,
             "name": _("Imported Reviews"),
+            "display_name": _("Imported Reviews"),
             "domain": [("id", "in", moves.ids)],
             "context": {"create": False},
         }

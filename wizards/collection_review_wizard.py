@@ -2,7 +2,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.account_move_review import REVIEW_STATES
-from ..models.review_states import ACCEPTED, NOT_REQUIRED, REJECTED, SUBMITTED
+from ..models.review_states import ACCEPTED, NOT_REQUIRED, PENDING, REJECTED, SUBMITTED
 
 
 class CollectionReviewWizard(models.TransientModel):
@@ -12,7 +12,12 @@ class CollectionReviewWizard(models.TransientModel):
     _description = "Register Review"
 
     result = fields.Selection(
-        [state for state in REVIEW_STATES if state[0] != NOT_REQUIRED], required=True, default=ACCEPTED
+        [
+            *(state for state in REVIEW_STATES if state[0] not in (NOT_REQUIRED, PENDING)),
+            (PENDING, "Take back to pending"),
+        ],
+        required=True,
+        default=ACCEPTED,
     )
     moment = fields.Datetime(string="Date and Hour", required=True, default=fields.Datetime.now)
     receipt_number = fields.Char(
@@ -80,7 +85,7 @@ class CollectionReviewWizardLine(models.TransientModel):
     move_id = fields.Many2one("account.move", string="Invoice", required=True, readonly=True, ondelete="cascade")
     partner_id = fields.Many2one(related="move_id.commercial_partner_id", string="Customer")
     currency_id = fields.Many2one(related="move_id.currency_id")
-    amount = fields.Monetary(related="move_id.amount_total_in_currency_signed")
+    amount = fields.Monetary(related="move_id.amount_total_in_currency_signed", string="Total")
     state = fields.Selection(related="move_id.collection_review_state")
     planned_date = fields.Date(related="move_id.collection_planned_review_date")
     receipt_number = fields.Char(string="Receipt")

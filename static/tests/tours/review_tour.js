@@ -80,7 +80,7 @@ registry.category("web_tour.tours").add("account_collection_review_tour", {
         },
         {
             content: "Its due date is an estimate already",
-            trigger: ".o_form_view [name='collection_due_reason']:contains('review planned for')",
+            trigger: ".o_form_view [name='collection_due_reason']:contains('Review planned for')",
             run() {},
         },
         {
@@ -105,7 +105,7 @@ registry.category("web_tour.tours").add("account_collection_review_tour", {
         },
         {
             content: "The due date counts from the review",
-            trigger: "body:not(:has(.modal)) .o_form_view [name='collection_due_reason']:contains('reviewed on')",
+            trigger: "body:not(:has(.modal)) .o_form_view [name='collection_due_reason']:contains('Reviewed on')",
             run() {},
         },
         {
