@@ -39,7 +39,9 @@ class ReviewReportsCommon(ReviewCommon, RightsCommon):
 
     def fetch(self, action):
         """(file name, bytes) of what an action downloads."""
-        path = re.fullmatch(r"/web/content/collection\.export/(\d+)/content/(.+)\?download=true&mimetype=.+", action["url"])
+        path = re.fullmatch(
+            r"/web/content/collection\.export/(\d+)/content/(.+)\?download=true&mimetype=.+", action["url"]
+        )
         export = self.env["collection.export"].browse(int(path[1]))
         self.assertEqual(export.name, unquote(path[2]))
         return export.name, base64.b64decode(export.content)
