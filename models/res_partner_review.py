@@ -190,11 +190,37 @@ class ResPartner(models.Model):
         return parts
 
     def write(self, vals):
+        if RULES.isdisjoint(vals):
+            return super().write(vals)
+        # Contacts get a copy of what their company says: the company alone decides.
+        customers = self.filtered(lambda partner: partner == partner.commercial_partner_id)
+        bases = {customer: customer.sudo().collection_credit_basis or BY_INVOICE for customer in customers}
         result = super().write(vals)
-        if not RULES.isdisjoint(vals):
-            # Contacts get a copy of what their company says: the company alone decides.
-            self.filtered(lambda partner: partner == partner.commercial_partner_id)._offer_recompute()
+        customers._offer_recompute()
+        if "collection_credit_basis" in vals:
+            customers._update_drafts(bases)
         return result
+
+    def _update_drafts(self, bases):
+        """Drafts follow their customer, but those that a person gave another basis.
+
+        :param bases: ``{customer: what its credit counted from before}``
+        """
+        # sudo: drafts follow whoever keeps the contact
+        drafts = (
+            self.env["account.move"]
+            .sudo()
+            .search(
+                [
+                    ("state", "=", "draft"),
+                    ("move_type", "in", ("out_invoice", "out_refund")),
+                    ("commercial_partner_id", "in", self.ids),
+                ]
+            )
+        )
+        for customer, moves in drafts.grouped("commercial_partner_id").items():
+            followers = moves.filtered(lambda move: move.collection_credit_basis in (False, bases[customer]))
+            followers.write({"collection_credit_basis": customer.collection_credit_basis or BY_INVOICE})
 
     @api.model
     def _commercial_fields(self):

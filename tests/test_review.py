@@ -224,6 +224,20 @@ class TestRules(ReviewCommon):
         self.assertEqual(draft.invoice_date_due, date(2026, 12, 22))
         self.assertEqual(self.receivable(draft).date_maturity, date(2026, 12, 22))
 
+    def test_a_draft_follows_its_customer_unless_a_person_decided(self):
+        customer = self.make_customer("Undecided", property_payment_term_id=self.term.id)
+        follower, decided = self.bill(customer, post=False), self.bill(customer, post=False)
+        decided.collection_credit_basis = "delivery"
+        customer.write(
+            {
+                "collection_credit_basis": "review",
+                "collection_window_ids": [Command.create({"weekday": "0", "hour_to": 13})],
+            }
+        )
+        self.assertEqual((follower.collection_review_state, follower.invoice_date_due), ("pending", date(2026, 12, 23)))
+        self.assertEqual(self.receivable(follower).date_maturity, date(2026, 12, 23))
+        self.assertEqual(decided.collection_credit_basis, "delivery")
+
     def test_holidays_that_came_later_and_leave_no_day_stop_nobody(self):
         invoice = self.bill(self.customer)
         self.env["resource.calendar.leaves"].create(
