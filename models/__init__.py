@@ -15,6 +15,13 @@ from . import account_move_review_night
 from . import account_move_due_date
 from . import account_move_line
 from . import account_partial_reconcile
+from . import account_postdated_check
+from . import account_postdated_check_line
+from . import account_postdated_check_event
+from . import account_postdated_check_transition
+from . import account_postdated_check_books
+from . import account_move_check
+from . import account_payment
 from . import mail_mail
 from . import mail_notification
 from . import collection_transaction

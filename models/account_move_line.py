@@ -57,6 +57,34 @@ class AccountMoveLine(models.Model):
         self.env["collection.debtor.touch"]._touch_moves(posted.move_id)
         return result
 
+    def _prepare_reconciliation_single_partial(self, debit_values, credit_values, shadowed_aml_values=None):
+        """What a check is meant to pay of an item is all that is reconciled of both, whatever else they have open.
+
+        The context has ``collection_shares``: ``{(item id, credit line id): amount in the credit's currency}``.
+        """
+        shares = self.env.context.get("collection_shares") or {}
+        share = shares.get((debit_values["aml"].id, credit_values["aml"].id))
+        if share is None:
+            return super()._prepare_reconciliation_single_partial(debit_values, credit_values, shadowed_aml_values)
+        credit = credit_values["aml"]
+        residual = {name: credit_values[name] for name in ("amount_residual", "amount_residual_currency")}
+        if credit.currency_id.compare_amounts(-residual["amount_residual_currency"], share) > 0:
+            part = share / -residual["amount_residual_currency"]
+            credit_values["amount_residual_currency"] = -share
+            credit_values["amount_residual"] = credit.company_currency_id.round(residual["amount_residual"] * part)
+        withheld = {name: residual[name] - credit_values[name] for name in residual}
+        result = super()._prepare_reconciliation_single_partial(debit_values, credit_values, shadowed_aml_values)
+        for name, amount in withheld.items():
+            credit_values[name] += amount
+        return result
+
+    def _get_collection_discount(self, date):
+        """What the payment terms take off this item when it is paid whole on that day, in its currency."""
+        self.ensure_one()
+        if not date or not self.move_id._is_eligible_for_early_payment_discount(self.currency_id, date):
+            return 0.0
+        return self.amount_residual_currency - self.discount_amount_currency
+
     def _prepare_kept_term(self):
         """What a posted invoice needs of this term line: what it says already."""
         self.ensure_one()

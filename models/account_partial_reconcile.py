@@ -10,8 +10,12 @@ class AccountPartialReconcile(models.Model):
         lines = partials.debit_move_id + partials.credit_move_id
         self.env["collection.debtor.touch"]._touch_moves(lines.move_id)
         self.env["collection.notice"]._cancel_settled(lines)
+        self.env["account.postdated.check"]._follow_bank(lines)
         return partials
 
     def unlink(self):
-        self.env["collection.debtor.touch"]._touch_moves((self.debit_move_id + self.credit_move_id).move_id)
-        return super().unlink()
+        lines = self.debit_move_id + self.credit_move_id
+        self.env["collection.debtor.touch"]._touch_moves(lines.move_id)
+        result = super().unlink()
+        self.env["account.postdated.check"]._follow_bank(lines.exists())
+        return result

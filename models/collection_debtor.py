@@ -292,6 +292,20 @@ class CollectionDebtor(models.Model):
             for debtor in self
         }
 
+    @api.model
+    def _get_or_create(self, pairs):
+        """``{(commercial partner id, company id): debtor}`` of these pairs; who was no debtor yet becomes one."""
+        if not pairs:
+            return {}
+        self.env.cr.execute(self._query_add_debtors(sorted(pairs)))
+        debtors = self.search(
+            [
+                ("partner_id", "in", [partner for partner, _company in pairs]),
+                ("company_id", "in", [company for _partner, company in pairs]),
+            ]
+        )
+        return {(debtor.partner_id.id, debtor.company_id.id): debtor for debtor in debtors}
+
     def _get_responsible(self):
         """Who does what a person must do for this debtor: its collector, else the company's responsible."""
         self.ensure_one()
@@ -347,7 +361,8 @@ class CollectionDebtor(models.Model):
                 kept.write({name: debtor[name] for name in ("hold", "hold_reason", "hold_until")})
             kept.cc_partner_ids |= debtor.cc_partner_ids
             kept.bcc_partner_ids |= debtor.bcc_partner_ids
-            self.env["collection.notice"].sudo().search([("debtor_id", "=", debtor.id)]).write({"debtor_id": kept.id})
+            for name in ("collection.notice", "account.postdated.check"):
+                self.env[name].sudo().search([("debtor_id", "=", debtor.id)]).write({"debtor_id": kept.id})
             kept._cancel_duplicates()
             for name in ("mail.message", "ir.attachment", "mail.activity"):
                 model_field = "model" if name == "mail.message" else "res_model"

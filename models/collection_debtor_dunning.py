@@ -122,10 +122,13 @@ class CollectionDebtorDunning(models.AbstractModel):
         return Units(10**currency.decimal_places, scales, tolerances)
 
     @api.model
-    def _get_cover_queries(self):
+    def _get_cover_queries(self, company, today):
         """Statements with rows (receivable line, amount in its currency) of what someone or something already answers
-        for, and which is therefore not dunned: disputes, promises, checks in custody. To be extended."""
-        return []
+        for on that day, and which is therefore not dunned: checks in custody, promises, disputes. To be extended."""
+        return [
+            self.env["account.postdated.check.line"]._query_covered(company, today),
+            self.env["account.postdated.check"]._query_custody_lines(company, today),
+        ]
 
     @api.model
     def _query_open_items(self, company, today, debtor_ids=None):
@@ -139,7 +142,7 @@ class CollectionDebtorDunning(models.AbstractModel):
         loops over a whole set right after a bulk load, when PostgreSQL takes thousands of lines for a handful.
         """
         covered, cover_join = SQL("0"), SQL("")
-        if cover_queries := self._get_cover_queries():
+        if cover_queries := self._get_cover_queries(company, today):
             covered = SQL("COALESCE(cover.amount, 0)")
             cover_join = SQL(
                 """LEFT JOIN (SELECT line_id, SUM(amount) AS amount FROM (%s) AS answered(line_id, amount)

@@ -58,6 +58,8 @@ class CollectionDebtorRefresh(models.AbstractModel):
             "collection.debtor",
             "collection.notice",
             "collection.notice.line",
+            "account.postdated.check",
+            "account.postdated.check.line",
         ):
             self.env[model].flush_model()
 
@@ -83,6 +85,20 @@ class CollectionDebtorRefresh(models.AbstractModel):
             uid=self.env.uid,
             partner_ids=partner_ids,
             company_ids=company_ids,
+        )
+
+    @api.model
+    def _query_add_debtors(self, pairs):
+        """Insert the debtors of these (commercial partner, company) pairs that do not exist, whatever they owe."""
+        return SQL(
+            """INSERT INTO collection_debtor (partner_id, company_id, create_uid, create_date, write_uid, write_date)
+               SELECT pair.partner_id, pair.company_id, %(uid)s, now() AT TIME ZONE 'UTC',
+                      %(uid)s, now() AT TIME ZONE 'UTC'
+                 FROM unnest(%(partner_ids)s::int[], %(company_ids)s::int[]) AS pair(partner_id, company_id)
+               ON CONFLICT (partner_id, company_id) DO NOTHING""",
+            uid=self.env.uid,
+            partner_ids=[partner for partner, _company in pairs],
+            company_ids=[company for _partner, company in pairs],
         )
 
     @api.model

@@ -6,7 +6,6 @@ from odoo.tools.misc import get_lang
 
 from ..engine import aging
 
-
 class ResCompany(models.Model):
     _inherit = "res.company"
 
@@ -35,7 +34,45 @@ class ResCompany(models.Model):
         help="Gets the activities of debtors that have no collector.",
     )
 
+    # === Postdated checks ===#
+    collection_check_in_custody_account = fields.Boolean(
+        string="Book Checks in Custody",
+        help="On receipt the customer owes the check and no longer its invoices. Without it, custody makes no entry and "
+        "the invoices stay open until the deposit.",
+    )
+    collection_check_custody_account_id = fields.Many2one(
+        "account.account",
+        string="Checks in Custody",
+        domain="[('account_type', '=', 'asset_receivable')]",
+        help="A receivable account of its own: the customer still owes what the check is for.",
+    )
+    collection_check_journal_id = fields.Many2one(
+        "account.journal", string="Journal of Checks", domain="[('type', '=', 'general'), ('company_id', '=', id)]"
+    )
+    collection_check_fee_account_id = fields.Many2one("account.account", string="Fees of Bounced Checks")
+    collection_check_penalty_percent = fields.Float(
+        string="Penalty",
+        default=20.0,
+        digits=(5, 2),
+        help="Percentage of a bounced check that is proposed as a debit, when it was presented in time. Mexico: 20 %, "
+        "Ley General de Titulos y Operaciones de Credito, art. 193.",
+    )
+    collection_check_penalty_account_id = fields.Many2one("account.account", string="Income from Penalties")
+    collection_check_notice_days = fields.Integer(
+        string="Days of Notice", default=3, help="How many days ahead deposits and deadlines of checks are told."
+    )
+
     _sql_constraints = [
+        (
+            "collection_check_penalty_range",
+            "CHECK(collection_check_penalty_percent BETWEEN 0 AND 100)",
+            "The penalty of a bounced check is a percentage from 0 to 100.",
+        ),
+        (
+            "collection_check_notice_days_positive",
+            "CHECK(collection_check_notice_days >= 0)",
+            "The days of notice of checks cannot be negative.",
+        ),
         (
             "collection_tolerance_positive",
             "CHECK(collection_tolerance >= 0)",
@@ -53,6 +90,20 @@ class ResCompany(models.Model):
     def _check_collection_policy(self):
         for company in self:
             company.collection_policy_id._check_usable_by(company)
+
+    @api.constrains("collection_check_custody_account_id")
+    def _check_collection_custody_account(self):
+        for company in self:
+            account = company.collection_check_custody_account_id
+            if account and account.account_type != "asset_receivable":
+                raise ValidationError(
+                    _(
+                        "%(account)s cannot hold the checks in custody of %(company)s: choose a receivable account of "
+                        "its own.",
+                        account=account.display_name,
+                        company=company.name,
+                    )
+                )
 
     @api.constrains("collection_tolerance")
     def _check_collection_tolerance(self):

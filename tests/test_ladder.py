@@ -41,7 +41,7 @@ class LadderCommon(BalancesCommon):
         """Answer for (item, amount) pairs, as disputes, promises and checks will."""
         values = SQL(", ").join(SQL("(%s, %s::numeric)", line.id, amount) for line, amount in rows)
         query = SQL("SELECT line_id, amount FROM (VALUES %s) AS answered(line_id, amount)", values)
-        return patch.object(self.env.registry["collection.debtor"], "_get_cover_queries", lambda debtors: [query])
+        return patch.object(self.env.registry["collection.debtor"], "_get_cover_queries", lambda *arguments: [query])
 
 
 @tagged("post_install", "-at_install")

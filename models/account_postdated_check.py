@@ -1,0 +1,443 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from ..engine import checks
+from .account_move import VIEWERS
+
+STATES = [
+    (checks.DRAFT, "Draft"),
+    (checks.CUSTODY, "In Custody"),
+    (checks.HOLD, "On Hold"),
+    (checks.DEPOSITED, "Deposited"),
+    (checks.CLEARED, "Cleared"),
+    (checks.BOUNCED, "Bounced"),
+    (checks.REDEPOSITED, "Redeposited"),
+    (checks.RETURNED, "Returned"),
+    (checks.REPLACED, "Replaced"),
+    (checks.LEGAL, "Legal"),
+    (checks.CANCELLED, "Cancelled"),
+]
+PLACES = [("same", "Same place"), ("other", "Another place in the country"), ("abroad", "Abroad")]
+PROTECTIONS = [("none", "None"), ("insured", "Insured"), ("bank", "Protected by the bank")]
+
+# What a person cannot write: transitions do.
+KEPT = {
+    "state", "state_date", "debtor_id", "payment_id", "custody_move_id", "replaces_id", "replaced_by_id", "deposited_on", "cleared_on",
+    "bounced_on", "bounce_count", "bounce_reason", "presented_in_time", "penalty_move_id", "cleared_by_bank",
+}  # fmt: skip
+# What the paper says: once received it is what it is.
+ON_PAPER = {"number", "bank_id", "account_number", "partner_id", "company_id", "amount", "currency_id", "face_date"}
+MAX_NAMED = 5
+
+
+class AccountPostdatedCheck(models.Model):
+    """A check that is to be deposited on an agreed day.
+
+    *How to use.* ``action_suggest`` fills the allocation; the transitions of ``account_postdated_check_transition`` take
+    it from custody to cleared or bounced; ``account_postdated_check_books`` makes the entries.
+
+    *How it works.* It pays nothing until it is deposited: what it is meant for is said in its lines, and dunning leaves
+    that much alone until the agreed day.
+    """
+
+    _name = "account.postdated.check"
+    _description = "Postdated Check"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "deposit_date, id"
+    _rec_name = "number"
+    _rec_names_search = ["number", "account_number", "partner_id"]
+    _check_company_auto = True
+
+    # === The paper ===#
+    number = fields.Char(required=True, tracking=True)
+    bank_id = fields.Many2one("res.bank", required=True, ondelete="restrict", tracking=True)
+    account_number = fields.Char(string="Account or CLABE", help="Account of the drawer.")
+    drawer = fields.Char(help="Who signed it, where that is not the customer.")
+    partner_id = fields.Many2one(
+        "res.partner", string="Customer", required=True, index=True, ondelete="restrict", check_company=True
+    )
+    commercial_partner_id = fields.Many2one(related="partner_id.commercial_partner_id", store=True, index=True)
+    company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
+    amount = fields.Monetary(required=True, tracking=True)
+    currency_id = fields.Many2one("res.currency", required=True, default=lambda self: self.env.company.currency_id)
+    receipt_date = fields.Date(string="Received On", required=True, default=fields.Date.context_today)
+    face_date = fields.Date(string="Date of the Check", required=True, default=fields.Date.context_today, tracking=True)
+    deposit_date = fields.Date(
+        string="Deposit On",
+        compute="_compute_deposit_date",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        index=True,
+        tracking=True,
+        help="The day that was agreed with the customer.",
+    )
+    place = fields.Selection(
+        PLACES, required=True, default="same", help="Where it was drawn, as seen from where it is payable."
+    )
+    front_scan = fields.Binary(attachment=True)
+    back_scan = fields.Binary(attachment=True)
+    notes = fields.Text()
+
+    # === Protection ===#
+    protection = fields.Selection(PROTECTIONS, required=True, default="none")
+    insurer_id = fields.Many2one("res.partner", string="Insurer")
+    policy_number = fields.Char(string="Insurance Policy")
+    authorisation_number = fields.Char(string="Authorisation")
+    amount_covered = fields.Monetary()
+    protection_activated = fields.Boolean(string="Activated by the Drawer", tracking=True)
+    protection_folio = fields.Char(string="Folio")
+
+    # === What it is meant for ===#
+    line_ids = fields.One2many("account.postdated.check.line", "check_id", string="Invoices", copy=False)
+    allocated_amount = fields.Monetary(compute="_compute_allocated_amount", store=True)
+    advance_amount = fields.Monetary(
+        string="Advance", compute="_compute_allocated_amount", store=True, help="What is meant for no invoice."
+    )
+    move_ids = fields.Many2many("account.move", string="Paid Documents", compute="_compute_move_ids")
+
+    # === Where it is ===#
+    state = fields.Selection(
+        STATES,
+        required=True,
+        readonly=True,
+        copy=False,
+        default=checks.DRAFT,
+        index=True,
+        group_expand="_group_expand_state",
+    )
+    state_date = fields.Date(string="Since", readonly=True, copy=False)
+    debtor_id = fields.Many2one(
+        "collection.debtor", readonly=True, copy=False, index=True, ondelete="restrict", groups=VIEWERS
+    )
+    collector_id = fields.Many2one(
+        related="debtor_id.collector_id", string="Collector", store=True, related_sudo=True, groups=VIEWERS
+    )
+    journal_id = fields.Many2one(
+        "account.journal",
+        string="Deposit In",
+        domain="[('type', '=', 'bank'), ('company_id', '=', company_id)]",
+        check_company=True,
+        compute="_compute_journal_id",
+        store=True,
+        readonly=False,
+        precompute=True,
+        ondelete="restrict",
+    )
+    presentation_deadline = fields.Date(
+        string="Present Until",
+        compute="_compute_presentation_deadline",
+        store=True,
+        help="A check presented later loses the claim for damages.",
+    )
+    deposited_on = fields.Date(readonly=True, copy=False)
+    cleared_on = fields.Date(readonly=True, copy=False)
+    bounced_on = fields.Date(readonly=True, copy=False)
+    bounce_count = fields.Integer(readonly=True, copy=False)
+    bounce_reason = fields.Char(readonly=True, copy=False)
+    presented_in_time = fields.Boolean(readonly=True, copy=False)
+    replaces_id = fields.Many2one(
+        "account.postdated.check", string="Replaces", readonly=True, copy=False, index="btree_not_null"
+    )
+    replaced_by_id = fields.Many2one(
+        "account.postdated.check", string="Replaced By", readonly=True, copy=False, index="btree_not_null"
+    )
+    event_ids = fields.One2many("account.postdated.check.event", "check_id", string="History", readonly=True)
+
+    # === The books ===#
+    payment_id = fields.Many2one(
+        "account.payment", string="Deposit Payment", readonly=True, copy=False, index="btree_not_null"
+    )
+    custody_move_id = fields.Many2one("account.move", string="Custody Entry", readonly=True, copy=False)
+    penalty_move_id = fields.Many2one("account.move", string="Penalty", readonly=True, copy=False)
+    entry_ids = fields.One2many("account.move", "postdated_check_id", string="Journal Entries", readonly=True)
+
+    _sql_constraints = [
+        ("amount_positive", "CHECK(amount > 0)", "The amount of a check must be above zero."),
+    ]
+
+    @api.model
+    def _auto_init(self):
+        result = super()._auto_init()
+        # One paper, one record. In hand by day: for what is due, for the cover of dunning and for the cash plan.
+        self.env.cr.execute(
+            """CREATE UNIQUE INDEX IF NOT EXISTS account_postdated_check_paper_unique
+                   ON account_postdated_check (company_id, bank_id, COALESCE(account_number, ''), number)
+                WHERE state <> 'cancelled';
+               CREATE INDEX IF NOT EXISTS account_postdated_check_in_hand_index
+                   ON account_postdated_check (deposit_date) WHERE state IN ('custody', 'hold')"""
+        )
+        return result
+
+    # === Computes ===#
+
+    @api.depends("number", "bank_id.name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for check in self:
+            check.display_name = _(
+                "Check %(number)s (%(bank)s)", number=check.number or "", bank=check.bank_id.name or ""
+            )
+
+    @api.depends("face_date", "receipt_date")
+    def _compute_deposit_date(self):
+        for check in self:
+            days = [day for day in (check.face_date, check.receipt_date) if day]
+            check.deposit_date = max(days, default=False)
+
+    @api.depends("face_date", "place")
+    def _compute_presentation_deadline(self):
+        for check in self:
+            known = check.face_date and check.place
+            check.presentation_deadline = known and checks.presentation_deadline(check.face_date, check.place)
+
+    @api.depends("company_id", "currency_id")
+    def _compute_journal_id(self):
+        """The bank journal in the check's currency, else the first one of the company."""
+        journals = self.env["account.journal"].search(
+            [("type", "=", "bank"), ("company_id", "in", self.company_id.ids)], order="sequence, id"
+        )
+        for check in self:
+            own = journals.filtered(lambda journal: journal.company_id == check.company_id)
+            if check.journal_id not in own:
+                fitting = own.filtered(
+                    lambda journal: (journal.currency_id or journal.company_id.currency_id) == check.currency_id
+                )
+                check.journal_id = (fitting or own)[:1]
+
+    @api.depends("line_ids.amount", "amount")
+    def _compute_allocated_amount(self):
+        for check in self:
+            check.allocated_amount = sum(check.line_ids.mapped("amount"))
+            check.advance_amount = check.amount - check.allocated_amount
+
+    @api.depends("line_ids.move_id")
+    def _compute_move_ids(self):
+        for check in self:
+            check.move_ids = check.line_ids.move_id
+
+    @api.model
+    def _group_expand_state(self, states, domain, order=None):
+        """The states that every check may pass through are columns of the board, also the empty ones."""
+        shown = {checks.CUSTODY, checks.DEPOSITED, checks.CLEARED, checks.BOUNCED, *states}
+        return [state for state, _label in STATES if state in shown]
+
+    # === Constraints ===#
+
+    @api.constrains("amount", "receipt_date", "deposit_date", "face_date", "amount_covered")
+    def _check_paper(self):
+        for check in self:
+            name = check.display_name
+            if check.currency_id.compare_amounts(check.amount, 0) <= 0:
+                raise ValidationError(_("%(check)s: the amount must be above zero.", check=name))
+            if check.deposit_date < check.receipt_date:
+                raise ValidationError(_("%(check)s cannot be deposited before it is received.", check=name))
+            if check.deposit_date < check.face_date:
+                raise ValidationError(
+                    _("%(check)s: agree on a deposit on its date or later, not before it.", check=name)
+                )
+            if check.currency_id.compare_amounts(check.amount_covered, check.amount) > 0:
+                raise ValidationError(_("%(check)s: the insurer cannot cover more than its amount.", check=name))
+
+    @api.constrains("company_id", "bank_id", "account_number", "number", "state")
+    def _check_unique_paper(self):
+        for check in self.filtered(lambda check: check.state != checks.CANCELLED):
+            # sudo: a check that another collector registered is the same paper
+            twin = self.sudo().search(
+                [
+                    ("id", "!=", check.id),
+                    ("company_id", "=", check.company_id.id),
+                    ("bank_id", "=", check.bank_id.id),
+                    ("account_number", "=", check.account_number),
+                    ("number", "=", check.number),
+                    ("state", "!=", checks.CANCELLED),
+                ],
+                limit=1,
+            )
+            if twin:
+                raise ValidationError(
+                    _(
+                        "%(check)s of this account is registered already: received from %(customer)s on %(date)s for "
+                        "%(amount)s, now %(state)s.",
+                        check=check.display_name,
+                        customer=twin.partner_id.display_name,
+                        date=twin.receipt_date,
+                        amount=twin.currency_id.format(twin.amount),
+                        state=twin._get_state_label(),
+                    )
+                )
+
+    @api.constrains("line_ids", "amount", "partner_id", "company_id", "currency_id", "deposit_date")
+    def _check_lines(self):
+        self.line_ids._check_allocation()
+
+    # === CRUD ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        vals_list = [self._clean_paper(vals) for vals in vals_list]
+        if not self.env.su and any(not KEPT.isdisjoint(vals) for vals in vals_list):
+            self._refuse_kept()
+        self._add_debtors(vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not self.env.su:
+            self._check_writable(vals)
+        vals = self._clean_paper(vals)
+        if "partner_id" in vals or "company_id" in vals:
+            for check in self:
+                own = {"partner_id": check.partner_id.id, "company_id": check.company_id.id, **vals}
+                self._add_debtors([own])
+                super(AccountPostdatedCheck, check).write({**vals, "debtor_id": own["debtor_id"]})
+            return True
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_drafts(self):
+        kept = self.filtered(lambda check: check.state != checks.DRAFT)
+        if kept:
+            raise UserError(
+                _("%(check)s was received: cancel it, so that its history stays.", check=kept[0].display_name)
+            )
+
+    def _check_writable(self, vals):
+        if not KEPT.isdisjoint(vals):
+            self._refuse_kept()
+        received = self.filtered(lambda check: check.state != checks.DRAFT)
+        changed = ON_PAPER.intersection(vals)
+        for check in received if changed else ():
+            values = check._convert_to_write({name: check[name] for name in changed})
+            if any(values[name] != (vals[name] or False) for name in changed):
+                raise UserError(
+                    _("%(check)s was received: what is written on it stays. Cancel it and register it again.",
+                      check=check.display_name)
+                )  # fmt: skip
+
+    @api.model
+    def _refuse_kept(self):
+        raise AccessError(_("The state of a check changes by its buttons, which keep the books with it."))
+
+    @api.model
+    def _clean_paper(self, vals):
+        """Numbers as banks compare them: without spaces, and accounts without hyphens."""
+        cleaned = dict(vals)
+        if vals.get("number"):
+            cleaned["number"] = "".join(vals["number"].split())
+        if vals.get("account_number"):
+            cleaned["account_number"] = "".join(vals["account_number"].replace("-", "").split())
+        return cleaned
+
+    @api.model
+    def _add_debtors(self, vals_list):
+        """Put the debtor of their customer into the values of checks; it is made where there is none."""
+        Partner = self.env["res.partner"]
+        pairs = [
+            (
+                Partner.browse(vals.get("partner_id")).commercial_partner_id.id,
+                vals.get("company_id") or self.env.company.id,
+            )
+            for vals in vals_list
+        ]
+        # sudo: whose the check is, whoever may see it; a rule then says whether this person may register it
+        debtor_of = self.env["collection.debtor"].sudo()._get_or_create({pair for pair in pairs if pair[0]})
+        for vals, pair in zip(vals_list, pairs):
+            vals["debtor_id"] = debtor_of[pair].id if pair in debtor_of else False
+
+    # === Actions ===#
+
+    def action_suggest(self):
+        """Fill the allocation anew."""
+        for check in self:
+            check._check_changeable()
+            check.line_ids = [fields.Command.clear()] + check._prepare_lines(
+                checks.suggest(check._to_units(check.amount), check._get_items())
+            )
+
+    def action_open_entries(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Journal Entries of %(check)s", check=self.display_name),
+            "res_model": "account.move",
+            "view_mode": "tree,form",
+            "domain": [("postdated_check_id", "=", self.id)],
+            "context": {"create": False},
+        }
+
+    def action_open_invoices(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
+        action["domain"] = [("id", "in", self.line_ids.move_id.ids)]
+        action["context"] = {"create": False}
+        return action
+
+    # === Helpers ===#
+
+    def _get_state_label(self):
+        self.ensure_one()
+        return dict(self._fields["state"]._description_selection(self.env))[self.state]
+
+    def _check_changeable(self):
+        """What it is meant for changes until it is deposited, or booked in custody."""
+        self.ensure_one()
+        if self.state not in checks.PENDING or self.custody_move_id:
+            raise UserError(
+                _(
+                    "%(check)s is %(state)s: what it pays cannot be changed any more.",
+                    check=self.display_name,
+                    state=self._get_state_label(),
+                )
+            )
+
+    def _to_units(self, amount):
+        """An amount of the check's currency in its smallest unit."""
+        return round(amount * 10**self.currency_id.decimal_places)
+
+    def _from_units(self, units):
+        return units / 10**self.currency_id.decimal_places
+
+    def _get_items(self):
+        """What this check may pay, as :class:`engine.checks.Item`: the customer's open items on one receivable account,
+        less what other checks are meant for."""
+        self.ensure_one()
+        lines = self.env["account.move.line"].search(self._get_payable_domain(), order="date_maturity, id")
+        account = (self.line_ids.move_line_id or lines[:1]).account_id[:1]
+        lines = lines.filtered(lambda line: line.account_id == account)
+        taken = self.env["account.postdated.check.line"]._get_taken(lines, except_checks=self)
+        return [self._prepare_item(line, taken.get(line.id, 0.0)) for line in lines]
+
+    def _get_payable_domain(self):
+        return [
+            ("account_id.account_type", "=", "asset_receivable"),
+            ("account_id", "!=", self.company_id.collection_check_custody_account_id.id),
+            ("parent_state", "=", "posted"),
+            ("reconciled", "=", False),
+            ("balance", ">", 0),
+            ("partner_id.commercial_partner_id", "=", self.commercial_partner_id.id),
+            ("company_id", "=", self.company_id.id),
+        ]
+
+    def _prepare_item(self, line, taken):
+        """:param taken: what other checks are meant for of it, in the item's currency"""
+        open_amount = line.amount_residual_currency - taken
+        same = line.currency_id == self.currency_id
+        if not same:
+            open_amount = line.currency_id._convert(open_amount, self.currency_id, self.company_id, self.deposit_date)
+        discount = line._get_collection_discount(self.deposit_date) if same and not taken else 0.0
+        return checks.Item(
+            line.id, line.date_maturity or line.date, self._to_units(open_amount), same, self._to_units(discount)
+        )
+
+    def _prepare_lines(self, shares):
+        return [
+            fields.Command.create(
+                {
+                    "move_line_id": share.line_id,
+                    "amount": self._from_units(share.amount),
+                    "discount": self._from_units(share.discount),
+                }
+            )
+            for share in shares
+        ]

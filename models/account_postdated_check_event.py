@@ -1,0 +1,20 @@
+from odoo import fields, models
+
+from .account_postdated_check import STATES
+
+
+class AccountPostdatedCheckEvent(models.Model):
+    """What happened to a check: the history that tells a customer's risk, and who did what."""
+
+    _name = "account.postdated.check.event"
+    _description = "Event of a Check"
+    _order = "id desc"
+
+    check_id = fields.Many2one("account.postdated.check", required=True, readonly=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="check_id.company_id", store=True)
+    debtor_id = fields.Many2one(related="check_id.debtor_id", store=True, index=True)
+    date = fields.Date(required=True, readonly=True)
+    user_id = fields.Many2one("res.users", string="By", required=True, readonly=True)
+    old_state = fields.Selection(STATES, string="From", readonly=True)
+    new_state = fields.Selection(STATES, string="To", required=True, readonly=True)
+    note = fields.Char(readonly=True)
