@@ -136,10 +136,10 @@ class AccountPostdatedCheck(models.Model):
         Payment = self.env["account.payment"].with_context(force_payment_move=True)
         payments = Payment.create([check._prepare_payment(date) for check in self])
         payments.action_post()
+        self._link_entries(zip(self, payments.move_id))
         custody, credits = [], {}
         for check, payment in zip(self, payments):
             check.payment_id = payment
-            payment.move_id.postdated_check_id = check
             credit = payment.move_id.line_ids.filtered(
                 lambda line, payment=payment: line.account_id == payment.destination_account_id
             )
@@ -149,6 +149,22 @@ class AccountPostdatedCheck(models.Model):
                 credits[check] = credit
         self._reconcile_shares(credits)
         self.env["account.move.line"]._reconcile_plan(custody)
+
+    @api.model
+    def _link_entries(self, pairs):
+        """Tell these entries whose they are, ``(check, entry)``, in one statement: written one by one, Odoo would ask of
+        each whether it still balances."""
+        rows = SQL(", ").join(SQL("(%s, %s)", check.id, move.id) for check, move in pairs)
+        self.env["account.move"].flush_model(["postdated_check_id"])
+        self.env.cr.execute(
+            SQL(
+                """UPDATE account_move move SET postdated_check_id = owner.check_id
+                     FROM (VALUES %s) AS owner(check_id, move_id) WHERE move.id = owner.move_id""",
+                rows,
+            )
+        )
+        self.env["account.move"].invalidate_model(["postdated_check_id"])
+        self.invalidate_recordset(["entry_ids"])
 
     def _prepare_payment(self, date):
         """Values of the payment that deposits this check; those of its write-off are the early payment discounts."""

@@ -11,8 +11,8 @@ class AccountPostdatedCheckEvent(models.Model):
     _order = "id desc"
 
     check_id = fields.Many2one("account.postdated.check", required=True, readonly=True, index=True, ondelete="cascade")
-    company_id = fields.Many2one(related="check_id.company_id", store=True)
-    debtor_id = fields.Many2one(related="check_id.debtor_id", store=True, index=True)
+    company_id = fields.Many2one(related="check_id.company_id")
+    debtor_id = fields.Many2one(related="check_id.debtor_id")
     date = fields.Date(required=True, readonly=True)
     user_id = fields.Many2one("res.users", string="By", required=True, readonly=True)
     old_state = fields.Selection(STATES, string="From", readonly=True)

@@ -1,6 +1,7 @@
 from . import test_balances
 from . import test_channels
 from . import test_check_books
+from . import test_check_cost
 from . import test_check_histories
 from . import test_check_rights
 from . import test_check_states
@@ -10,6 +11,7 @@ from . import test_delivery
 from . import test_demo
 from . import test_dispatch
 from . import test_engine_aging
+from . import test_engine_checks
 from . import test_engine_dunning
 from . import test_engine_spreadsheet
 from . import test_engine_windows

@@ -1,0 +1,44 @@
+from odoo import sql_db
+from odoo.tests import tagged
+
+from .check_common import CheckCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCheckCost(CheckCommon):
+    """What further checks cost does not grow with their number."""
+
+    def receive(self, count):
+        """Checks in custody of as many customers, each meant for part of an invoice."""
+        found = self.Check
+        for number in range(count):
+            customer = self.make_customer(f"Drawer {number} of {count}")
+            self.make_invoice(customer, 600, days=5)
+            found += self.make_check(500, partner=customer)
+        return found
+
+    def count(self, work):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = sql_db.sql_counter
+        work()
+        self.env.flush_all()
+        return sql_db.sql_counter - before
+
+    def assert_each_costs_the_same(self, get_work, most):
+        """:param get_work: from some checks to what is done with all of them at once"""
+        self.count(get_work(self.receive(1)))
+        few, some, many = (self.count(get_work(self.receive(count))) for count in (2, 6, 14))
+        first, second = (some - few) / 4, (many - some) / 8
+        self.assertLessEqual(second, first * 1.1)
+        self.assertLessEqual(second, most)
+
+    def test_deposit(self):
+        self.assert_each_costs_the_same(lambda found: lambda: found._deposit(self.today), 50)
+
+    def test_bounce(self):
+        def bounce(found):
+            found._deposit(self.today)
+            return lambda: found._bounce(self.today, "Funds", penalty=False)
+
+        self.assert_each_costs_the_same(bounce, 90)
