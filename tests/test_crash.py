@@ -22,8 +22,7 @@ class TestCrash(CrashCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.prepared = cls.clone()
-        cls.install(cls.prepared)
+        cls.prepared = cls.clone_installed()
         with cls.worker(cls.prepared) as worker:
             worker.do("fill", customers=NOTICES, invoices=NOTICES, days=5)
 
