@@ -167,7 +167,7 @@ def _pytest(place: instance.Instance, databases: dict[str, str], options: Option
         "pytest",
         f"--odoo-config={place.config}",
         f"--odoo-database={databases['TEST']}",
-        f"--odoo-log-level={os.environ.get('LOG') or 'warning'}",
+        f"--odoo-log-level={os.environ.get('LOG') or 'warn'}",
         "--odoo-http",
         f"--junitxml={report}",
         "-c",
