@@ -5,6 +5,9 @@ from odoo import Command, fields
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
+# What 17.0 calls it.
+SECOND = "company_2_data"
+
 
 class CollectionCommon(AccountTestInvoicingCommon):
     """Builders shared by the tests: customers, invoices due in so many days, payments, nights, dispatches."""
@@ -54,10 +57,12 @@ class CollectionCommon(AccountTestInvoicingCommon):
 
     @classmethod
     def make_customer(cls, name="Customer", **values):
+        return cls.env["res.partner"].create(cls.prepare_customer(name, **values))
+
+    @classmethod
+    def prepare_customer(cls, name, **values):
         email = f"{name.lower().replace(' ', '.')}@customer.example.com"
-        return cls.env["res.partner"].create(
-            {"name": name, "email": email, "is_company": True, "street": "1 High Street", "city": "Leon", **values}
-        )
+        return {"name": name, "email": email, "is_company": True, "street": "1 High Street", "city": "Leon", **values}
 
     @classmethod
     def make_invoice(cls, partner, amount=1000.0, days=0, move_type="out_invoice", post=True, data=None, **values):
@@ -67,40 +72,45 @@ class CollectionCommon(AccountTestInvoicingCommon):
         :param data: those of another company, see :meth:`other_company_data`
         """
         data = data or cls.company_data
-        due = cls.today - timedelta(days=days)
-        if not values.get("invoice_payment_term_id"):
-            values = {"invoice_payment_term_id": False, "invoice_date_due": due, **values}
-        move = (
-            cls.env["account.move"]
-            .with_company(data["company"])
-            .create(
-                {
-                    "move_type": move_type,
-                    "partner_id": partner.id,
-                    "invoice_date": min(due, cls.today) - timedelta(days=30),
-                    "invoice_line_ids": [
-                        Command.create(
-                            {
-                                "name": "Goods",
-                                "quantity": 1,
-                                "price_unit": amount,
-                                "account_id": data["default_account_revenue"].id,
-                                "tax_ids": [Command.clear()],
-                            }
-                        )
-                    ],
-                    **values,
-                }
-            )
-        )
+        values = cls.prepare_invoice(partner, amount, days, data=data, move_type=move_type, **values)
+        move = cls.env["account.move"].with_company(data["company"]).create(values)
         if post:
             move.action_post()
         return move.with_env(cls.env)
 
     @classmethod
+    def prepare_invoice(cls, partner, amount, days, data=None, **values):
+        """The values of :meth:`make_invoice`, for tests that make many at once."""
+        due = cls.today - timedelta(days=days)
+        if not values.get("invoice_payment_term_id"):
+            values = {"invoice_payment_term_id": False, "invoice_date_due": due, **values}
+        line = {
+            "name": "Goods",
+            "quantity": 1,
+            "price_unit": amount,
+            "account_id": (data or cls.company_data)["default_account_revenue"].id,
+            "tax_ids": [Command.clear()],
+        }
+        return {
+            "move_type": "out_invoice",
+            "partner_id": partner.id,
+            "invoice_date": min(due, cls.today) - timedelta(days=30),
+            "invoice_line_ids": [Command.create(line)],
+            **values,
+        }
+
+    @classmethod
+    def setup_company_data(cls, company_name, *args, **kwargs):
+        if company_name == SECOND:
+            return {"company": cls.env["res.company"]}
+        return super().setup_company_data(company_name, *args, **kwargs)
+
+    @classmethod
     def other_company_data(cls):
-        """A second company with its accounts: 17.0 has it at hand, 19.0 makes it on demand."""
-        return getattr(cls, "company_data_2", None) or cls.setup_other_company()
+        """A second company with its accounts, made on demand as 19.0 does: 17.0 would make one for each class."""
+        if hasattr(cls, "setup_other_company"):
+            return cls.setup_other_company()
+        return super().setup_company_data(SECOND)
 
     @classmethod
     def set_channels(cls, levels, *channels):

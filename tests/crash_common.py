@@ -1,7 +1,8 @@
 """Real databases and real processes, for tests in which something is killed, installed or removed.
 
-The runner names a database that has the add-on's dependencies only (``ACCOUNT_COLLECTION_BASE_DB``) and where Odoo is;
-see ``tools/instance.py``. Everything that is made here is removed at the end of the test class.
+The runner names a database that has the add-on's dependencies only (``ACCOUNT_COLLECTION_BASE_DB``), one that has the
+add-on too (``ACCOUNT_COLLECTION_INSTALLED_DB``) and where Odoo is; see ``tools/instance.py``. Everything that is made
+here is removed at the end of the test class.
 """
 
 import email
@@ -160,6 +161,11 @@ class CrashCase(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
 
     # === Databases === #
+
+    @classmethod
+    def clone_installed(cls):
+        """Return the name of a new database in which the add-on is installed and nothing else has happened."""
+        return cls.clone(os.environ["ACCOUNT_COLLECTION_INSTALLED_DB"])
 
     @classmethod
     def clone(cls, template=None):

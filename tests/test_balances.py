@@ -9,6 +9,7 @@ from odoo import Command, fields
 from odoo.tests import tagged
 
 from .common import CollectionCommon
+from .examples import examples
 
 FIGURES = (
     "total_due",
@@ -248,14 +249,14 @@ class TestRandomBalances(BalancesCommon):
         count = iter(range(10**6))
 
         @settings(
-            max_examples=8,
+            max_examples=examples(5),
             deadline=None,
             database=None,
             print_blob=True,
             phases=(Phase.explicit, Phase.generate),
             suppress_health_check=list(HealthCheck),
         )
-        @given(st.lists(st.tuples(events, numbers, numbers), min_size=6, max_size=14))
+        @given(st.lists(st.tuples(events, numbers, numbers), min_size=10, max_size=18))
         def check(history):
             world = History(self, next(count))
             world.post(0, 4)

@@ -26,10 +26,10 @@ class TestCost(CollectionCommon):
 
     def make_debtors(self, count):
         """That many more customers with two overdue invoices each."""
-        customers = [self.make_customer(f"Debtor {number} of {count}") for number in range(count)]
-        for customer in customers:
-            self.make_invoice(customer, 1000, days=5)
-            self.make_invoice(customer, 500, days=20)
+        names = [f"Debtor {number} of {count}" for number in range(count)]
+        customers = self.env["res.partner"].create([self.prepare_customer(name) for name in names])
+        items = [(customer, amount, days) for customer in customers for amount, days in ((1000, 5), (500, 20))]
+        self.env["account.move"].create([self.prepare_invoice(*item) for item in items]).action_post()
         self.settle()
         return customers
 

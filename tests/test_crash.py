@@ -10,10 +10,10 @@ from odoo.tests import tagged
 from ..tools.database import rows
 from .crash_common import CrashCase, DiedError, Sink
 
-NOTICES = 300
+NOTICES = 150
 KILLS = 10
-# A batch of 20 takes some 60 statements: a life ends within its first two or three batches.
-BATCH = 20
+# A batch of 10 takes some 60 statements: a life ends within its first two or three batches.
+BATCH = 10
 LONGEST_LIFE = 150
 
 
@@ -22,8 +22,7 @@ class TestCrash(CrashCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.prepared = cls.clone()
-        cls.install(cls.prepared)
+        cls.prepared = cls.clone_installed()
         with cls.worker(cls.prepared) as worker:
             worker.do("fill", customers=NOTICES, invoices=NOTICES, days=5)
 

@@ -1,5 +1,6 @@
 from calendar import monthrange
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..engine import windows
 from ..engine.windows import LAST, NEXT_BUSINESS_DAY, NEXT_WINDOW, Schedule, Window
+from .examples import examples
 
 hours = st.tuples(st.integers(0, 23), st.integers(1, 24)).filter(lambda pair: pair[0] < pair[1])
 any_window = st.one_of(
@@ -32,11 +34,16 @@ schedules = st.builds(
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 6, 30))
 
 
+@cache
+def days_of_month(year, month):
+    return [date(year, month, number) for number in range(1, monthrange(year, month)[1] + 1)]
+
+
 def falls_on(window, day):
     """The days of a window, told another way than the engine tells them."""
     if window.kind == windows.WEEKDAY:
         return day.isoweekday() == window.weekday + 1
-    month = [day.replace(day=number) for number in range(1, monthrange(day.year, day.month)[1] + 1)]
+    month = days_of_month(day.year, day.month)
     if window.kind == windows.MONTH_DAY:
         return day == month[-1 if window.day == LAST else window.day - 1]
     same = [each for each in month if each.isoweekday() == window.weekday + 1]
@@ -71,12 +78,12 @@ def brute_force(schedule, moment):
 
 @tagged("post_install", "-at_install")
 class TestWindows(BaseCase):
-    @settings(max_examples=1500, deadline=None)
+    @settings(max_examples=examples(400), deadline=None)
     @given(schedules, moments)
     def test_reviews_match_a_day_by_day_walk(self, schedule, moment):
         self.assertEqual(windows.review_date(schedule, moment), brute_force(schedule, moment))
 
-    @settings(max_examples=500, deadline=None)
+    @settings(max_examples=examples(200), deadline=None)
     @given(schedules, some_days)
     def test_payments_match_a_day_by_day_walk(self, schedule, day):
         start = datetime.combine(day, datetime.min.time())

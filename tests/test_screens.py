@@ -23,6 +23,11 @@ class TestScreens(CollectionCommon, HttpCase):
         super().setUpClass()
         # 17.0 reads every manifest at the first static file; two threads that do so at once break Python 3.11's parser.
         getattr(root, "statics", None)
+        # Otherwise each test builds the same bundles, which its end takes back.
+        for name in ("web.assets_web", "web.assets_tests"):
+            bundle = cls.env["ir.qweb"]._get_asset_bundle(name)
+            bundle.js()
+            bundle.css()
         cls.manager = cls.env["res.users"].create(
             {
                 "name": "Manager of Collections",

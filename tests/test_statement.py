@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
 from .common import CollectionCommon
+from .examples import examples
 
 START = date(2024, 1, 1)
 DAYS = 200
@@ -325,7 +326,7 @@ class TestStatement(StatementCommon):
         )
 
     @settings(
-        max_examples=10,
+        max_examples=examples(10),
         deadline=None,
         database=None,
         print_blob=True,

@@ -42,8 +42,7 @@ class TestUpgrade(CrashCase):
         rows(CUSTOMISED.format(**levels), database=database)
 
     def test_the_version_before_becomes_this_one(self):
-        database = self.clone()
-        self.install(database)
+        database = self.clone_installed()
         with self.worker(database) as worker, Sink() as sink:
             worker.do("fill", customers=CUSTOMERS, invoices=CUSTOMERS, days=5)
             worker.do("queue")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +38,10 @@ class Environment:
 
     def variables(self, **more: str) -> dict[str, str]:
         """Return the process environment in which ``import odoo`` finds this source and programs of this venv win."""
-        variables = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "ODOO_RC")}
+        dropped = ("PYTHONHOME", "ODOO_RC", "PYTHONDONTWRITEBYTECODE")
+        variables = {key: value for key, value in os.environ.items() if key not in dropped}
+        # Apart from the sources, which may be anybody's: every process that starts Odoo spares seconds of compiling.
+        variables["PYTHONPYCACHEPREFIX"] = str(workspace.home() / "pycache")
         variables["PATH"] = f"{self.folder / 'bin'}{os.pathsep}{variables.get('PATH', os.defpath)}"
         variables["VIRTUAL_ENV"] = str(self.folder)
         variables.pop("PYTHONPATH", None)
@@ -167,5 +169,3 @@ def _make(folder: Path, python: str, requirements: str, name: str) -> None:
         env={key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")},
         append=True,
     )
-    # Compiled once here, so that no first run pays for it.
-    subprocess.run([folder / "bin/python", "-m", "compileall", "-q", folder / "lib"], capture_output=True)

@@ -1,7 +1,8 @@
 """The test suite on each series: a fresh database, pytest-odoo, and a verdict that no silent pass can fool.
 
 Databases: ``..._base_<key>`` has the add-on's dependencies only, is built once for each Odoo tree and list of
-dependencies, and is kept as a template; the tested database is a clone of it with the add-on installed.
+dependencies, and is kept as a template; ``..._installed`` is a clone of it with the add-on installed, of which the
+tested database and those of tests that need one of their own are clones.
 """
 
 from __future__ import annotations
@@ -107,9 +108,11 @@ def _judge(place: instance.Instance, options: Options, prefixed: bool) -> tuple[
 def _test_one(place: instance.Instance, options: Options, prefix: str) -> Verdict:
     place.prepare(max_cron_threads=0)
     base = base_database(place, fresh=options.fresh)
-    tested = place.database("test")
-    _install(place, base, tested, keep=options.keep)
-    return _pytest(place, base, tested, options, prefix)
+    installed, tested = place.database("installed"), place.database("test")
+    _install(place, base, installed, keep=options.keep)
+    place.database_tool("clone", installed, tested)
+    databases = {"BASE": base, "INSTALLED": installed, "TEST": tested}
+    return _pytest(place, databases, options, prefix)
 
 
 def base_database(place: instance.Instance, *, fresh: bool = False) -> str:
@@ -139,22 +142,22 @@ def without_demo(series: str) -> tuple[str, ...]:
     return ("--without-demo=all",) if series == "17.0" else ()
 
 
-def _install(place: instance.Instance, base: str, tested: str, *, keep: bool) -> None:
+def _install(place: instance.Instance, base: str, installed: str, *, keep: bool) -> None:
     if (
         keep
-        and place.has_database(tested)
-        and place.database_tool("module_state", tested, workspace.ADDON) == "installed"
+        and place.has_database(installed)
+        and place.database_tool("module_state", installed, workspace.ADDON) == "installed"
     ):
         arguments = ("-u", workspace.ADDON)
     else:
-        place.database_tool("clone", base, tested)
+        place.database_tool("clone", base, installed)
         arguments = ("-i", workspace.ADDON, *without_demo(place.series))
     label = f"{'update' if '-u' in arguments else 'install'} the add-on on {place.series}"
-    place.odoo(tested, *arguments, label=label, log=f"install-{place.series}")
-    place.require_installed(tested)
+    place.odoo(installed, *arguments, label=label, log=f"install-{place.series}")
+    place.require_installed(installed)
 
 
-def _pytest(place: instance.Instance, base: str, tested: str, options: Options, prefix: str) -> Verdict:
+def _pytest(place: instance.Instance, databases: dict[str, str], options: Options, prefix: str) -> Verdict:
     report = workspace.state_folder("reports") / f"junit-{place.series}.xml"
     report.unlink(missing_ok=True)
     addon = place.addons / workspace.ADDON
@@ -163,8 +166,8 @@ def _pytest(place: instance.Instance, base: str, tested: str, options: Options, 
         "-m",
         "pytest",
         f"--odoo-config={place.config}",
-        f"--odoo-database={tested}",
-        f"--odoo-log-level={os.environ.get('LOG', 'critical')}",
+        f"--odoo-database={databases['TEST']}",
+        f"--odoo-log-level={os.environ.get('LOG') or 'warn'}",
         "--odoo-http",
         f"--junitxml={report}",
         "-c",
@@ -172,6 +175,8 @@ def _pytest(place: instance.Instance, base: str, tested: str, options: Options, 
         f"--rootdir={addon}",
         "-o",
         f"cache_dir={workspace.state() / f'pytest-cache-{place.series}'}",
+        "-p",
+        "tools.quick",
         "-ra",
         "--doctest-modules",
         *(("-k", options.keyword) if options.keyword else ()),
@@ -180,7 +185,8 @@ def _pytest(place: instance.Instance, base: str, tested: str, options: Options, 
         *(addon / "tools" / f"{name}.py" for name in ("catalogues", "port", "smtp_sink", "table")),
         addon / "tests",
     ]
-    variables = place.variables(ACCOUNT_COLLECTION_BASE_DB=base, ACCOUNT_COLLECTION_TEST_DB=tested)
+    variables = place.variables(**{f"ACCOUNT_COLLECTION_{use}_DB": name for use, name in databases.items()})
+    variables["PYTHONPATH"] += f"{os.pathsep}{workspace.CHECKOUT}"
     console.step(f"pytest on {place.label}")
     present = [word for word in command if not isinstance(word, Path) or word.exists()]
     code = console.attached(present, env=variables, cwd=place.addons, timeout=PYTEST_TIMEOUT, prefix=prefix)
