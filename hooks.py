@@ -6,7 +6,7 @@ def post_init_hook(env):
     companies = env["res.company"].search([("collection_policy_id", "=", False)])
     companies.collection_policy_id = env.ref("account_collection.policy_default")
     debtors = env["collection.debtor"]
-    debtors._flush_ledger()
+    debtors._prepare_ledger()
     env.cr.execute(debtors._query_add_missing(with_history=True))
     debtors._refresh_balances()
     if env.ref("base.module_account_collection").demo:

@@ -84,7 +84,7 @@ class CollectionDebtorDunning(models.AbstractModel):
     def _get_positions(self, company, today, debtor_ids=None):
         """An iterator of the positions of the debtors that may be dunned, or of ``debtor_ids`` whatever their state,
         and the units their amounts are counted in."""
-        self._flush_ledger()
+        self._prepare_ledger()
         self.env["collection.policy"].flush_model()
         self.env.cr.execute(self._query_open_items(company, today, debtor_ids))
         rows = self.env.cr.fetchall()
@@ -139,7 +139,8 @@ class CollectionDebtorDunning(models.AbstractModel):
         Without ``debtor_ids``: of every debtor that is neither excluded, on hold, archived nor waiting for a notice to
         leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors and what was
         told before are looked up by index. Every inner side of a join is a table with a fitting index, so that no plan
-        loops over a whole set right after a bulk load, when PostgreSQL takes thousands of lines for a handful.
+        loops over a whole set right after a bulk load, when PostgreSQL takes thousands of lines for a handful;
+        ``OFFSET 0`` keeps the notices that wait from becoming such a join.
         """
         covered, cover_join = SQL("0"), SQL("")
         if cover_queries := self._get_cover_queries(company, today):
@@ -157,7 +158,8 @@ class CollectionDebtorDunning(models.AbstractModel):
                    AND customer.active
                    AND NOT EXISTS (SELECT 1 FROM collection_notice notice WHERE notice.debtor_id = debtor.id
                                       AND (notice.state IN ('proposed', 'queued', 'outgoing')
-                                           OR notice.next_try IS NOT NULL))""",
+                                           OR notice.next_try IS NOT NULL)
+                                   OFFSET 0)""",
                 today,
             )
         else:

@@ -241,7 +241,7 @@ class CollectionNotice(models.Model):
         if not lines:
             return
         self.env.cr.execute(self._query_pending_of(lines.ids))
-        notice_ids = [notice_id for (notice_id,) in self.env.cr.fetchall()]
+        notice_ids = {notice_id for (notice_id,) in self.env.cr.fetchall()}
         if not notice_ids:
             return
         for name in ("account.move.line", "account.move"):
@@ -259,19 +259,21 @@ class CollectionNotice(models.Model):
 
     @api.model
     def _query_pending_of(self, line_ids):
-        """Ids of proposed and queued notices that speak of these items. Served by the partial index of told items."""
+        """Ids, perhaps repeated, of proposed and queued notices that speak of these items. Served by the partial index
+        of told items and by the primary key: each look-up is of one table, so that old statistics choose no other."""
         return SQL(
-            """SELECT notice.id
-                 FROM collection_notice notice
-                WHERE notice.state IN ('proposed', 'queued')
-                  AND notice.id IN (SELECT spoken.notice_id FROM collection_notice_line spoken
-                                     WHERE spoken.move_line_id = ANY(%s) AND spoken.told_on IS NOT NULL)""",
+            """SELECT spoken.notice_id
+                 FROM collection_notice_line spoken
+                WHERE spoken.move_line_id = ANY(%s) AND spoken.told_on IS NOT NULL
+                  AND (SELECT notice.state FROM collection_notice notice WHERE notice.id = spoken.notice_id)
+                      IN ('proposed', 'queued')""",
             list(line_ids),
         )
 
     @api.model
     def _query_settled(self, notice_ids):
-        """Lock and return those of these notices of which no item that set the level is open any more."""
+        """Lock and return those of these notices of which no item that set the level is open any more. Served by the
+        index on the lines' notice and by primary keys; ``OFFSET 0`` keeps it a look-up for each notice."""
         return SQL(
             """SELECT notice.id
                  FROM collection_notice notice
@@ -279,9 +281,10 @@ class CollectionNotice(models.Model):
                   AND NOT EXISTS (
                       SELECT 1
                         FROM collection_notice_line spoken
-                        JOIN account_move_line line ON line.id = spoken.move_line_id
                        WHERE spoken.notice_id = notice.id AND spoken.level_id = notice.level_id
-                         AND line.parent_state = 'posted' AND line.amount_residual_currency > 0)
+                         AND (SELECT line.parent_state = 'posted' AND line.amount_residual_currency > 0
+                                FROM account_move_line line WHERE line.id = spoken.move_line_id)
+                      OFFSET 0)
                 FOR UPDATE SKIP LOCKED""",
             list(notice_ids),
         )

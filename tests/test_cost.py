@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from odoo import fields, sql_db
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .common import CollectionCommon
 
@@ -43,6 +44,58 @@ class TestCost(CollectionCommon):
     def test_refresh_takes_the_same_statements_for_few_and_many(self):
         few, many = self.costs_at_both_sizes(self.Debtor._refresh_balances)
         self.assertEqual(few, many)
+
+    def scans(self, query, *tables):
+        """The nodes of the plan of ``query`` that read ``tables``."""
+        self.env.cr.execute(SQL("EXPLAIN (FORMAT JSON) %s", query))
+        nodes, found = [self.env.cr.fetchone()[0][0]["Plan"]], []
+        while nodes:
+            node = nodes.pop()
+            nodes += node.get("Plans", ())
+            if node["Node Type"].endswith("Scan") and node.get("Relation Name") in tables:
+                found.append(node)
+        return found
+
+    def test_no_plan_reads_every_notice_where_statistics_are_older_than_the_night(self):
+        customers = self.make_debtors(FEW)
+        self.night()
+        self.env.flush_all()
+        # What PostgreSQL makes of tables that were analysed while all their rows were dead: one row, in many pages.
+        self.env.cr.execute("DELETE FROM collection_notice")
+        self.env.cr.execute("ANALYZE collection_notice, collection_notice_line")
+        self.env.invalidate_all()
+        notices = self.night()
+        self.assertEqual(len(notices), FEW)
+        # Of few rows every plan would read all.
+        self.env.cr.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        lines = notices.line_ids.move_line_id
+        for query in (
+            self.Debtor._query_refresh(None, None),
+            self.Debtor._query_refresh([customer.id for customer in customers], self.company.ids),
+            self.Debtor._query_open_items(self.company, self.today),
+            self.Debtor._query_open_items(self.company, self.today, notices.debtor_id.ids),
+            self.Notice._query_pending_of(lines.ids),
+        ):
+            scans = self.scans(query, "collection_notice", "collection_notice_line")
+            self.assertTrue(scans)
+            for scan in scans:
+                self.assertIn("Index Cond", scan)
+        # Once over the notices that wait may do here, but not over the lines of all.
+        for scan in self.scans(self.Notice._query_settled(notices.ids), "collection_notice_line"):
+            self.assertIn("Index Cond", scan)
+
+    def test_statements_on_the_ledger_are_never_compiled(self):
+        self.make_debtors(1)
+        debtors = self.Debtor.search([("company_id", "=", self.company.id)])
+        for work in (
+            self.Debtor._refresh_balances,
+            debtors._refresh_balances,
+            lambda: self.Debtor._get_positions(self.company, self.today, debtors.ids),
+        ):
+            self.env.cr.execute("SET LOCAL jit = on")
+            work()
+            self.env.cr.execute("SHOW jit")
+            self.assertEqual(self.env.cr.fetchone(), ("off",))
 
     def test_decide_takes_at_most_three_statements_for_few_and_many(self):
         run = self.Run.create({"company_id": self.company.id, "date": self.today})
