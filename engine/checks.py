@@ -158,27 +158,34 @@ def settle(amount: int, shares: Iterable[Share], items: Iterable[Item]) -> list[
 
     >>> settle(1000, [Share(1, 600)], [Item(1, may, 600), Item(2, june, 900)])
     [Share(line_id=1, amount=600, discount=0)]
+
+    A check for less, taken instead of another one, pays the first ones:
+
+    >>> settle(700, [Share(1, 600), Share(2, 400)], [Item(1, may, 600), Item(2, june, 900)])
+    [Share(line_id=1, amount=600, discount=0), Share(line_id=2, amount=100, discount=0)]
     """
     shares = list(shares)
     open_items = {item.line_id: item for item in items}
     kept: dict[int, Share] = {}
+    left = amount
     for share in shares:
         item = open_items.get(share.line_id)
-        if item is None or item.open <= 0:
+        if item is None or item.open <= 0 or left <= 0:
             continue
         discount = share.discount if share.discount == item.discount else 0
-        if share.amount + discount <= item.open:
+        if share.amount + discount <= item.open and share.amount <= left:
             kept[share.line_id] = share._replace(discount=discount)
         else:
-            kept[share.line_id] = Share(share.line_id, min(share.amount, item.open))
+            kept[share.line_id] = Share(share.line_id, min(share.amount, item.open, left))
+        left -= kept[share.line_id].amount
     freed = sum(share.amount for share in shares) - sum(share.amount for share in kept.values())
-    left = [
+    rest = [
         item._replace(open=item.open - kept[item.line_id].amount - kept[item.line_id].discount, discount=0)
         if item.line_id in kept
         else item
         for item in open_items.values()
     ]
-    for share in suggest(min(freed, amount), left):
+    for share in suggest(min(freed, left), rest):
         before = kept.get(share.line_id, Share(share.line_id, 0))
         kept[share.line_id] = Share(share.line_id, before.amount + share.amount, before.discount + share.discount)
     return list(kept.values())

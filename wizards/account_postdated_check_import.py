@@ -80,7 +80,7 @@ class AccountPostdatedCheckImport(models.TransientModel):
                 raise UserError(self._get_file_fault(error)) from None
         # Rows alone, in the order of the empty file.
         headers = self._get_headers()
-        table = self._read(("\t".join(headers[name] for name in ORDER) + "\n" + rows).encode())
+        table = self._read_table(("\t".join(headers[name] for name in ORDER) + "\n" + rows).encode())
         return table._replace(rows=[row._replace(number=row.number - 1) for row in table.rows])
 
     def _get_name(self):

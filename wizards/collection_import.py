@@ -158,9 +158,9 @@ class CollectionImport(models.AbstractModel):
         content = self.with_context(bin_size=False).file
         if not content:
             raise UserError(_("Choose a file first."))
-        return self._read(base64.b64decode(content))
+        return self._read_table(base64.b64decode(content))
 
-    def _read(self, content):
+    def _read_table(self, content):
         try:
             return spreadsheet.read(content, self._get_columns())
         except spreadsheet.SpreadsheetError as error:
