@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 BAD_DATE = "bad_date"
 BAD_TIME = "bad_time"
+BAD_AMOUNT = "bad_amount"
 
 # Others are slips of the pen, and too near the end of time for some time zones.
 YEARS = range(1900, 2200)
@@ -33,6 +35,11 @@ NAMED = re.compile(
     r"(?P<day>\d{1,2})(?:[-/. ]| de )(?P<name>[a-z]{3,10})\.?(?:[-/. ]| del? )(?P<year>\d{4}|\d{2})" + AFTER_DAY,
     re.IGNORECASE,
 )
+
+
+# Thousands in groups of three, by one mark throughout; decimals by the other one.
+GROUPED = re.compile(r"\d{1,3}(?:(?P<group>[,. '])\d{3})(?:(?P=group)\d{3})*(?:(?P<point>[.,])(?P<rest>\d{1,6}))?")
+PLAIN = re.compile(r"(?P<whole>\d+)(?:[.,](?P<rest>\d{1,6}))?")
 
 
 class CellError(ValueError):
@@ -140,6 +147,46 @@ def as_time(value: object) -> time | None:
         return time(hour, int(found["minute"] or 0), int(found["second"] or 0))
     except ValueError:
         raise CellError(BAD_TIME, text) from None
+
+
+def as_amount(value: object) -> Decimal | None:
+    """The amount of money in a cell, None for an empty one; signs of currencies around it do not matter.
+
+    >>> for text in ("$ 12,345.50", "12345.5 MXN", "1.234,50", "1,234,567", "1500,5", 99.1):
+    ...     print(as_amount(text))
+    12345.50
+    12345.5
+    1234.50
+    1234567
+    1500.5
+    99.1
+
+    Three digits after a comma are thousands; after a point nobody knows:
+
+    >>> print(as_amount("1,500"))
+    1500
+    >>> as_amount("1.500")  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    ...
+    CellError: bad_amount
+
+    :raise CellError: BAD_AMOUNT
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        # What a spreadsheet shows of a binary fraction.
+        return Decimal(repr(round(value, 6)))
+    text = as_text(value)
+    if not text:
+        return None
+    bare = re.sub(r"^[^\d(+-]*|[^\d)]*$", "", text)
+    if found := GROUPED.fullmatch(bare):
+        group, rest = found["group"], found["rest"]
+        if found["point"] != group and not (group == "." and not rest and bare.count(".") == 1):
+            whole = bare[: found.start("point")] if rest else bare
+            return Decimal(whole.replace(group, "") + (f".{rest}" if rest else ""))
+    elif found := PLAIN.fullmatch(bare):
+        return Decimal(found["whole"] + (f".{found['rest']}" if found["rest"] else ""))
+    raise CellError(BAD_AMOUNT, text)
 
 
 def _match_day(text: str, day_first: bool) -> tuple[date, str | None]:

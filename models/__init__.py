@@ -18,6 +18,8 @@ from . import account_partial_reconcile
 from . import account_postdated_check
 from . import account_postdated_check_line
 from . import account_postdated_check_event
+from . import account_postdated_check_slip
+from . import account_postdated_check_links
 from . import account_postdated_check_transition
 from . import account_postdated_check_books
 from . import account_move_check
@@ -33,6 +35,7 @@ from . import collection_debtor_touch
 from . import collection_debtor_refresh
 from . import collection_debtor_dunning
 from . import collection_debtor
+from . import collection_debtor_check
 from . import collection_debtor_balance
 from . import collection_run
 from . import collection_notice_channel

@@ -18,6 +18,15 @@ class AccountMove(models.Model):
         ondelete="restrict",
         groups="account.group_account_readonly,account.group_account_invoice",
     )
+    postdated_check_slip_id = fields.Many2one(
+        "account.postdated.check.slip",
+        string="Deposit Slip",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups="account.group_account_readonly,account.group_account_invoice",
+    )
     collection_check_ids = fields.Many2many(
         "account.postdated.check",
         string="Checks",
@@ -37,6 +46,10 @@ class AccountMove(models.Model):
             move.collection_check_ids = found
             move.collection_check_count = len(found)
 
+    def action_open_collection_checks(self):
+        self.ensure_one()
+        return self.collection_check_ids._open()
+
     # === The entries of a check are its own ===#
 
     def button_draft(self):
@@ -49,6 +62,7 @@ class AccountMove(models.Model):
 
     def _check_not_of_check(self):
         """The check makes and reverses its entries; a person does it there. The penalty is an invoice like another."""
+        self._check_not_of_slip()
         # sudo: whoever tries must be told, also without a right on checks
         own = self.sudo().filtered(lambda move: move.postdated_check_id and move.move_type == "entry")
         live = own.filtered(lambda move: move.postdated_check_id.state != checks.DRAFT)
@@ -70,4 +84,24 @@ class AccountMove(models.Model):
                 "target": "current",
             },
             _("Open the Check"),
+        )
+
+    def _check_not_of_slip(self):
+        # sudo: as above
+        slips = self.sudo().filtered(lambda move: move.move_type == "entry").postdated_check_slip_id
+        if self.env.su or not slips:
+            return
+        raise RedirectWarning(
+            _(
+                "This entry belongs to the deposit slip %(slip)s: let its checks bounce, or cancel them.",
+                slip=slips[0].name,
+            ),
+            {
+                "type": "ir.actions.act_window",
+                "res_model": slips._name,
+                "res_id": slips[0].id,
+                "views": [(False, "form")],
+                "target": "current",
+            },
+            _("Open the Deposit Slip"),
         )

@@ -110,3 +110,7 @@ class AccountMoveLine(models.Model):
     def _get_receivable(self):
         """The lines among these that a customer owes or is owed."""
         return self.filtered(lambda line: line.partner_id and line.account_id.account_type == "asset_receivable")
+
+    def _get_collection_counterparts(self):
+        """The journal items that these are matched with."""
+        return self.matched_credit_ids.credit_move_id + self.matched_debit_ids.debit_move_id

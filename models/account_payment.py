@@ -8,6 +8,10 @@ class AccountPayment(models.Model):
 
     postdated_check_id = fields.Many2one(related="move_id.postdated_check_id", string="Postdated Check")
 
+    def action_open_postdated_check(self):
+        self.ensure_one()
+        return self.postdated_check_id._open()
+
     def action_draft(self):
         self.move_id._check_not_of_check()
         return super().action_draft()

@@ -24,7 +24,7 @@ PROTECTIONS = [("none", "None"), ("insured", "Insured"), ("bank", "Protected by 
 # What a person cannot write: transitions do.
 KEPT = {
     "state", "state_date", "debtor_id", "payment_id", "custody_move_id", "replaces_id", "replaced_by_id", "deposited_on", "cleared_on",
-    "bounced_on", "bounce_count", "bounce_reason", "presented_in_time", "penalty_move_id", "cleared_by_bank",
+    "bounced_on", "bounce_count", "bounce_reason", "presented_in_time", "penalty_move_id", "cleared_by_bank", "slip_id",
 }  # fmt: skip
 # What the paper says: once received it is what it is.
 ON_PAPER = {"number", "bank_id", "account_number", "partner_id", "company_id", "amount", "currency_id", "face_date"}
@@ -151,8 +151,15 @@ class AccountPostdatedCheck(models.Model):
     payment_id = fields.Many2one(
         "account.payment", string="Deposit Payment", readonly=True, copy=False, index="btree_not_null"
     )
+    slip_id = fields.Many2one(
+        "account.postdated.check.slip", string="Deposit Slip", readonly=True, copy=False, index="btree_not_null"
+    )
     custody_move_id = fields.Many2one("account.move", string="Custody Entry", readonly=True, copy=False)
     penalty_move_id = fields.Many2one("account.move", string="Penalty", readonly=True, copy=False)
+    penalty_state = fields.Selection(related="penalty_move_id.state", string="State of the Penalty")
+    penalty_amount = fields.Monetary(related="penalty_move_id.amount_total", string="Amount of the Penalty")
+    entry_count = fields.Integer(compute="_compute_counts")
+    invoice_count = fields.Integer(compute="_compute_counts")
     entry_ids = fields.One2many("account.move", "postdated_check_id", string="Journal Entries", readonly=True)
 
     @api.model
@@ -214,6 +221,12 @@ class AccountPostdatedCheck(models.Model):
     def _compute_move_ids(self):
         for check in self:
             check.move_ids = check.line_ids.move_id
+
+    @api.depends("line_ids.move_id", "entry_ids")
+    def _compute_counts(self):
+        for check in self:
+            check.invoice_count = len(check.line_ids.move_id)
+            check.entry_count = len(check.entry_ids)
 
     @api.model
     def _group_expand_state(self, states, domain, order=None):

@@ -140,6 +140,7 @@ class AccountPostdatedCheck(models.Model):
         custody, credits = [], {}
         for check, payment in zip(self, payments):
             check.payment_id = payment
+            check.slip_id = False
             credit = payment.move_id.line_ids.filtered(
                 lambda line, payment=payment: line.account_id == payment.destination_account_id
             )
@@ -301,8 +302,25 @@ class AccountPostdatedCheck(models.Model):
         moves.line_ids._get_receivable().remove_move_reconcile()
         reverses = moves._reverse_moves(defaults)
         reverses._post(soft=False)
+        reversals = self._get_slip_reversals(dict(zip(moves, reverses)))
         self.payment_id._collection_reject()
         self.write({"payment_id": False, "custody_move_id": False})
+        # Last: what clears the other checks of the slip must not find these deposited any more.
+        self.env["account.postdated.check.slip"]._release(reversals)
+
+    def _get_slip_reversals(self, reverse_of):
+        """``{slip: journal items}`` that take back what these checks put into slips with an entry.
+
+        :param reverse_of: ``{entry: the one that reverses it}``
+        """
+        reversals = {}
+        for check in self.filtered(lambda check: check.payment_id and check.slip_id.move_id):
+            account = check.payment_id.outstanding_account_id
+            lines = reverse_of[check.payment_id.move_id].line_ids.filtered(
+                lambda line, account=account: line.account_id == account
+            )
+            reversals[check.slip_id] = reversals.get(check.slip_id, lines.browse()) + lines
+        return reversals
 
     def _book_fee(self, date, fee):
         """What the bank charges for each of these checks, on the account that its statement will be matched with."""
@@ -347,10 +365,12 @@ class AccountPostdatedCheck(models.Model):
         for check, invoice in zip(claimed, invoices):
             check.penalty_move_id = invoice
 
+    def _get_penalty_amount(self):
+        return self.currency_id.round(self.amount * self.company_id.collection_check_penalty_percent / 100)
+
     def _prepare_penalty(self, date):
         company = self.company_id
         account = company.collection_check_penalty_account_id
-        amount = self.currency_id.round(self.amount * company.collection_check_penalty_percent / 100)
         line = {
             "name": _(
                 "%(percent)s %% of %(check)s, which the bank did not pay",
@@ -358,7 +378,7 @@ class AccountPostdatedCheck(models.Model):
                 check=self.display_name,
             ),
             "quantity": 1,
-            "price_unit": amount,
+            "price_unit": self._get_penalty_amount(),
             # Damages are no sale: no tax on them.
             "tax_ids": [fields.Command.clear()],
         }
@@ -377,13 +397,24 @@ class AccountPostdatedCheck(models.Model):
 
     # === The bank ===#
 
+    def _get_outstanding_lines(self):
+        """What of the deposits of these checks waits for the bank statement, or did."""
+        lines = self.env["account.move.line"]
+        for payment in self.payment_id:
+            lines += payment.move_id.line_ids.filtered(
+                lambda line, payment=payment: line.account_id == payment.outstanding_account_id
+            )
+        return lines
+
     def _get_bank_date(self):
-        """Day of the bank statement line with which the deposit is matched whole, or None."""
+        """Day of the bank statement line with which the deposit is matched whole, by itself or with the others of its
+        slip, or None."""
         self.ensure_one()
-        bank = self.payment_id.move_id.line_ids.filtered(
-            lambda line: line.account_id == self.payment_id.outstanding_account_id
-        )
-        if not bank or not all(line.reconciled for line in bank):
+        waiting = self._get_outstanding_lines()
+        matched = waiting._get_collection_counterparts()
+        if slip := matched.move_id.postdated_check_slip_id:
+            waiting += slip._get_total_lines().filtered(lambda line: line.currency_id in waiting.currency_id)
+            matched = waiting._get_collection_counterparts()
+        if not waiting or not all(line.reconciled for line in waiting):
             return None
-        matched = (bank.matched_credit_ids.credit_move_id + bank.matched_debit_ids.debit_move_id).move_id
-        return max(matched.statement_line_id.mapped("date"), default=None)
+        return max(matched.move_id.statement_line_id.mapped("date"), default=None)

@@ -1,3 +1,4 @@
+from ast import literal_eval
 from collections import defaultdict
 
 from markupsafe import Markup
@@ -65,7 +66,8 @@ class AccountPostdatedCheck(models.Model):
 
     def _open_dialog(self, external_id):
         action = self.env["ir.actions.act_window"]._for_xml_id(external_id)
-        action["context"] = {"active_model": self._name, "active_ids": self.ids, "active_id": self.ids[:1]}
+        context = literal_eval(action["context"] or "{}")
+        action["context"] = {**context, "active_model": self._name, "active_ids": self.ids, "active_id": self[:1].id}
         return action
 
     # === Transitions ===#
@@ -359,7 +361,8 @@ class AccountPostdatedCheck(models.Model):
         """These journal items were matched or released: checks whose deposit the bank statement shows are cleared, and
         those whose match was undone wait again."""
         # sudo: who reconciles a statement need not know of checks
-        followed = lines.move_id.sudo().postdated_check_id.filtered(
+        moves = lines.move_id.sudo()
+        followed = (moves.postdated_check_id + moves.postdated_check_slip_id.check_ids).filtered(
             lambda check: check.payment_id and check.state in (*checks.AT_BANK, checks.CLEARED)
         )
         for check in followed:

@@ -62,6 +62,11 @@ class ResCompany(models.Model):
         string="Days of Notice", default=3, help="How many days ahead deposits and deadlines of checks are told."
     )
 
+    collection_check_slip_entry = fields.Boolean(
+        string="One Bank Movement per Slip",
+        help="The checks of a deposit slip are one item for the bank statement, in each currency.",
+    )
+
     _sql_constraints = [
         (
             "collection_check_penalty_range",

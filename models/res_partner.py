@@ -26,6 +26,11 @@ class ResPartner(models.Model):
     collection_overdue = fields.Monetary(
         string="Overdue", compute="_compute_collection_debtor_id", currency_field="currency_id", groups=VIEWERS
     )
+    collection_check_count = fields.Integer(
+        string="Checks",
+        compute="_compute_collection_check_count",
+        groups="account.group_account_readonly,account.group_account_invoice",
+    )
 
     @api.depends("commercial_partner_id")
     @api.depends_context("company", "uid")
@@ -39,6 +44,22 @@ class ResPartner(models.Model):
             partner.collection_debtor_id = debtor
             partner.collection_overdue = debtor.overdue
 
+    @api.depends("commercial_partner_id")
+    @api.depends_context("allowed_company_ids", "uid")
+    def _compute_collection_check_count(self):
+        counts = dict(
+            self.env["account.postdated.check"]._read_group(
+                [
+                    ("commercial_partner_id", "in", self.commercial_partner_id.ids),
+                    ("company_id", "in", self.env.companies.ids),
+                ],
+                ["commercial_partner_id"],
+                ["__count"],
+            )
+        )
+        for partner in self:
+            partner.collection_check_count = counts.get(partner.commercial_partner_id, 0)
+
     def write(self, vals):
         if not {"parent_id", "is_company"} & set(vals):
             return super().write(vals)
@@ -50,3 +71,7 @@ class ResPartner(models.Model):
     def action_open_collection_debtor(self):
         self.ensure_one()
         return self.collection_debtor_id.action_open_debtor()
+
+    def action_open_collection_checks(self):
+        self.ensure_one()
+        return self.env["account.postdated.check"]._open_of(self)

@@ -3,8 +3,11 @@ from . import test_channels
 from . import test_check_books
 from . import test_check_cost
 from . import test_check_histories
+from . import test_check_import
 from . import test_check_rights
+from . import test_check_screens
 from . import test_check_states
+from . import test_check_wizards
 from . import test_cost
 from . import test_crash
 from . import test_delivery

@@ -1,0 +1,64 @@
+from odoo import api, models
+
+
+class AccountPostdatedCheck(models.Model):
+    """Where a check leads to, and what leads to it."""
+
+    _inherit = "account.postdated.check"
+
+    def _open(self):
+        """Action that shows these checks."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.account_postdated_check_action")
+        if len(self) == 1:
+            return {**action, "views": [(False, "form")], "res_id": self.id, "context": {}}
+        return {**action, "domain": [("id", "in", self.ids)], "context": {"create": False}}
+
+    @api.model
+    def _open_of(self, partner, company=None):
+        """Action that shows the checks of a customer, of one company or of those that the user works in."""
+        action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.account_postdated_check_action")
+        customer = partner.commercial_partner_id
+        domain = [("commercial_partner_id", "=", customer.id), ("company_id", "in", (company or self.env.companies).ids)]
+        context = {"default_partner_id": customer.id}
+        if company:
+            context["default_company_id"] = company.id
+        return {**action, "domain": domain, "context": context}
+
+    def _open_move(self, move):
+        self.ensure_one()
+        return {"type": "ir.actions.act_window", "res_model": "account.move", "res_id": move.id, "view_mode": "form"}
+
+    def action_open_payment(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.payment",
+            "res_id": self.payment_id.id,
+            "view_mode": "form",
+        }
+
+    def action_open_penalty(self):
+        return self._open_move(self.penalty_move_id)
+
+    def action_open_partner(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "res.partner",
+            "res_id": self.commercial_partner_id.id,
+            "view_mode": "form",
+        }
+
+    def action_open_debtor(self):
+        self.ensure_one()
+        return self.debtor_id.action_open_debtor()
+
+    def action_open_slip(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.postdated.check.slip",
+            "res_id": self.slip_id.id,
+            "view_mode": "form",
+        }
+

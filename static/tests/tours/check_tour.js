@@ -1,0 +1,142 @@
+/** @odoo-module **/
+
+import { registry } from "@web/core/registry";
+import { stepUtils } from "@web_tour/tour_service/tour_utils";
+
+registry.category("web_tour.tours").add("account_collection_check_tour", {
+    test: true,
+    url: "/web",
+    steps: () => [
+        stepUtils.showAppsMenuItem(),
+        {
+            content: "Open the app",
+            trigger: ".o_app[data-menu-xmlid='account_collection.menu_root']",
+            run: "click",
+        },
+        {
+            content: "Open the menu of checks",
+            trigger: "button[data-menu-xmlid='account_collection.menu_checks']",
+            run: "click",
+        },
+        {
+            content: "Open the checks",
+            trigger: ".dropdown-item[data-menu-xmlid='account_collection.menu_checks_checks']",
+            run: "click",
+        },
+        {
+            content: "They are there",
+            trigger: ".o_control_panel .o_breadcrumb:contains('Checks')",
+            run() {},
+        },
+        {
+            content: "Register it",
+            trigger: ".o_list_button_add",
+            run: "click",
+        },
+        {
+            content: "Its number",
+            trigger: ".o_form_view .o_field_widget[name='number'] input",
+            run: "text 9001",
+        },
+        {
+            content: "Its amount",
+            trigger: ".o_form_view .o_field_widget[name='amount'] input",
+            run: "text 1000",
+        },
+        {
+            content: "The customer",
+            trigger: ".o_form_view .o_field_widget[name='partner_id'] input",
+            run: "text Tour Drawer",
+        },
+        {
+            content: "Choose the customer",
+            trigger: ".ui-menu-item > a:contains('Tour Drawer'), .o-autocomplete--dropdown-item a:contains('Tour Drawer')",
+            run: "click",
+        },
+        {
+            content: "The bank",
+            trigger: ".o_form_view .o_field_widget[name='bank_id'] input",
+            run: "text Banco del Bajio",
+        },
+        {
+            content: "Choose the bank",
+            trigger: ".ui-menu-item > a:contains('Banco del Bajio'), .o-autocomplete--dropdown-item a:contains('Banco del Bajio')",
+            run: "click",
+        },
+        {
+            content: "Let its invoices be suggested",
+            trigger: "button[name='action_suggest']",
+            run: "click",
+        },
+        {
+            content: "The invoice is there",
+            trigger: ".o_field_widget[name='line_ids'] .o_data_row:contains('1,000.00')",
+            run() {},
+        },
+        {
+            content: "Receive it",
+            trigger: ".o_form_statusbar button[name='action_receive']",
+            run: "click",
+        },
+        {
+            content: "It is in custody: deposit it",
+            trigger: ".o_form_statusbar button[name='action_deposit']",
+            run: "click",
+        },
+        {
+            content: "Deposit",
+            trigger: "footer button[name='action_deposit']",
+            run: "click",
+        },
+        {
+            content: "The deposit slip is ready",
+            trigger: ".alert-success:contains('DEP/')",
+            run() {},
+        },
+        {
+            content: "Close",
+            trigger: "footer button:contains('Close')",
+            run: "click",
+        },
+        {
+            content: "It bounces",
+            trigger: "body:not(:has(.modal)) .o_form_statusbar button[name='action_bounce']",
+            run: "click",
+        },
+        {
+            content: "What the bank says",
+            trigger: ".o_field_widget[name='reason'] input",
+            run: "text No funds",
+        },
+        {
+            content: "Register it",
+            trigger: "footer button[name='action_bounce']",
+            run: "click",
+        },
+        {
+            content: "The form says why, and that a penalty is proposed",
+            trigger: "body:not(:has(.modal)) .o_form_view .alert-danger:contains('No funds'):contains('200.00')",
+            run() {},
+        },
+        {
+            content: "Another check comes for it",
+            trigger: ".o_form_statusbar button[name='action_replace']",
+            run: "click",
+        },
+        {
+            content: "Its number",
+            trigger: ".o_field_widget[name='number'] input",
+            run: "text 9002",
+        },
+        {
+            content: "Replace",
+            trigger: "footer button[name='action_replace']",
+            run: "click",
+        },
+        {
+            content: "The new check says what it replaces",
+            trigger: "body:not(:has(.modal)) .o_form_view .alert-info:contains('Check 9001')",
+            run() {},
+        },
+    ],
+});
