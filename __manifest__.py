@@ -34,6 +34,7 @@
         "views/mail_template_views.xml",
         "views/account_move_views.xml",
         "views/account_move_review_views.xml",
+        "views/portal_templates.xml",
         "views/collection_review_report_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",

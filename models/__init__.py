@@ -20,7 +20,9 @@ from . import account_postdated_check_line
 from . import account_postdated_check_event
 from . import account_postdated_check_transition
 from . import account_postdated_check_books
+from . import account_postdated_check_cover
 from . import account_move_check
+from . import account_move_cover
 from . import account_payment
 from . import mail_mail
 from . import mail_notification
@@ -34,6 +36,7 @@ from . import collection_debtor_refresh
 from . import collection_debtor_dunning
 from . import collection_debtor
 from . import collection_debtor_balance
+from . import collection_debtor_check
 from . import collection_run
 from . import collection_notice_channel
 from . import collection_notice_dispatch

@@ -82,7 +82,8 @@ class AccountPostdatedCheck(models.Model):
     @api.model
     def _query_custody_lines(self, company, today):
         """Rows (receivable line, amount in its currency) of the entries that hold checks, until their agreed day: the
-        check that is owed and the advance in it, a credit that is no money before the deposit. Served by the partial index of checks in hand and the index of account_move_line on move_id."""
+        check that is owed and the advance in it, a credit that is no money before the deposit. Served by the partial
+        index of checks in hand and the index of account_move_line on move_id."""
         return SQL(
             """SELECT line.id, line.amount_residual_currency
                  FROM account_postdated_check checks
