@@ -1,1 +1,1 @@
-from . import statement_pdf, statement_report, route_sheet, collection_review_report
+from . import statement_pdf, statement_report, route_sheet, collection_review_report, collection_cash_plan
