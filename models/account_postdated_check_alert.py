@@ -82,15 +82,22 @@ class AccountPostdatedCheck(models.Model):
         for name in ("account.postdated.check", "collection.debtor", "res.company", "res.users"):
             self.env[name].flush_model()
         self.env.cr.execute(self._query_new_alerts(company, today))
-        groups = defaultdict(self.browse)
-        for check_id, kind in self.env.cr.fetchall():
-            check = self.browse(check_id)
-            groups[check._get_alerted(kind), kind] |= check
-        values = [
-            found.sorted(lambda check: (check.deposit_date, check.id))._prepare_alert(user, kind, company, today)
-            for (user, kind), found in groups.items()
-        ]
-        return self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(values)
+        rows = self.env.cr.fetchall()
+        checks_of = defaultdict(self.browse)
+        # One recordset: whatever is read of one check is read of all.
+        for check, (_check_id, kind) in zip(self.browse(check_id for check_id, _kind in rows), rows):
+            checks_of[kind] |= check
+        activities = self.env["mail.activity"].with_context(mail_activity_quick_update=True)
+        given = activities.browse()
+        for kind, alerted in checks_of.items():
+            # A kind at a time: Odoo cannot create two activities of one person on one record together.
+            given += activities.create(
+                [
+                    found.sorted(lambda check: (check.deposit_date, check.id))._prepare_alert(user, kind, company, today)
+                    for user, found in alerted.grouped(lambda check, kind=kind: check._get_alerted(kind)).items()
+                ]
+            )
+        return given
 
     def _get_alerted(self, kind):
         """Who is told: depositing is for the company's responsible, the rest for the collector of the debtor; each in
