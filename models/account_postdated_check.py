@@ -1,5 +1,6 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools.misc import format_date
 
 from ..engine import checks
 from .account_move import VIEWERS
@@ -27,7 +28,8 @@ KEPT = {
 }  # fmt: skip
 # What the paper says: once received it is what it is.
 ON_PAPER = {"number", "bank_id", "account_number", "partner_id", "company_id", "amount", "currency_id", "face_date"}
-MAX_NAMED = 5
+# What tells one paper from another.
+PAPER = {"company_id", "bank_id", "account_number", "number"}
 
 
 class AccountPostdatedCheck(models.Model):
@@ -153,10 +155,6 @@ class AccountPostdatedCheck(models.Model):
     penalty_move_id = fields.Many2one("account.move", string="Penalty", readonly=True, copy=False)
     entry_ids = fields.One2many("account.move", "postdated_check_id", string="Journal Entries", readonly=True)
 
-    _sql_constraints = [
-        ("amount_positive", "CHECK(amount > 0)", "The amount of a check must be above zero."),
-    ]
-
     @api.model
     def _auto_init(self):
         result = super()._auto_init()
@@ -240,35 +238,7 @@ class AccountPostdatedCheck(models.Model):
             if check.currency_id.compare_amounts(check.amount_covered, check.amount) > 0:
                 raise ValidationError(_("%(check)s: the insurer cannot cover more than its amount.", check=name))
 
-    @api.constrains("company_id", "bank_id", "account_number", "number", "state")
-    def _check_unique_paper(self):
-        for check in self.filtered(lambda check: check.state != checks.CANCELLED):
-            # sudo: a check that another collector registered is the same paper
-            twin = self.sudo().search(
-                [
-                    ("id", "!=", check.id),
-                    ("company_id", "=", check.company_id.id),
-                    ("bank_id", "=", check.bank_id.id),
-                    ("account_number", "=", check.account_number),
-                    ("number", "=", check.number),
-                    ("state", "!=", checks.CANCELLED),
-                ],
-                limit=1,
-            )
-            if twin:
-                raise ValidationError(
-                    _(
-                        "%(check)s of this account is registered already: received from %(customer)s on %(date)s for "
-                        "%(amount)s, now %(state)s.",
-                        check=check.display_name,
-                        customer=twin.partner_id.display_name,
-                        date=twin.receipt_date,
-                        amount=twin.currency_id.format(twin.amount),
-                        state=twin._get_state_label(),
-                    )
-                )
-
-    @api.constrains("line_ids", "amount", "partner_id", "company_id", "currency_id", "deposit_date")
+    @api.constrains("line_ids", "amount", "partner_id", "company_id", "currency_id")
     def _check_lines(self):
         self.line_ids._check_allocation()
 
@@ -279,6 +249,7 @@ class AccountPostdatedCheck(models.Model):
         vals_list = [self._clean_paper(vals) for vals in vals_list]
         if not self.env.su and any(not KEPT.isdisjoint(vals) for vals in vals_list):
             self._refuse_kept()
+        self._check_papers([self._get_paper(vals) for vals in vals_list])
         self._add_debtors(vals_list)
         return super().create(vals_list)
 
@@ -286,13 +257,20 @@ class AccountPostdatedCheck(models.Model):
         if not self.env.su:
             self._check_writable(vals)
         vals = self._clean_paper(vals)
+        if not PAPER.isdisjoint(vals):
+            live = self.filtered(lambda check: check.state != checks.CANCELLED)
+            live._check_papers([check._get_paper(vals) for check in live])
         if "partner_id" in vals or "company_id" in vals:
             for check in self:
                 own = {"partner_id": check.partner_id.id, "company_id": check.company_id.id, **vals}
                 self._add_debtors([own])
                 super(AccountPostdatedCheck, check).write({**vals, "debtor_id": own["debtor_id"]})
             return True
-        return super().write(vals)
+        result = super().write(vals)
+        if "deposit_date" in vals:
+            # sudo: the terms say so, whoever agreed on another day
+            self.sudo().line_ids._drop_lost_discounts()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_drafts(self):
@@ -314,6 +292,44 @@ class AccountPostdatedCheck(models.Model):
                     _("%(check)s was received: what is written on it stays. Cancel it and register it again.",
                       check=check.display_name)
                 )  # fmt: skip
+
+    def _get_paper(self, vals=None):
+        """(company id, bank id, account, number) of this check, or of one with these values."""
+        vals = vals or {}
+        company_id = vals.get("company_id", self.company_id.id or self.env.company.id)
+        account_number = vals.get("account_number", self.account_number)
+        return company_id, vals.get("bank_id", self.bank_id.id), account_number or "", vals.get("number", self.number)
+
+    def _check_papers(self, papers):
+        """Raise a sentence when a check that is not cancelled, beside these, is one of ``papers``. The unique index
+        holds against two people at once; this names the other check.
+
+        :param papers: as ``_get_paper`` returns them
+        """
+        # sudo: a check that another collector registered is the same paper
+        twins = self.sudo().search(
+            [
+                ("number", "in", [number for *_others, number in papers]),
+                ("state", "!=", checks.CANCELLED),
+                ("id", "not in", self.ids),
+            ]
+        )
+        twin_of = {twin._get_paper(): twin for twin in twins}
+        for number, paper in enumerate(papers):
+            if twin := twin_of.get(paper):
+                raise ValidationError(
+                    _(
+                        "%(check)s of this account is registered already: received from %(customer)s on %(date)s for "
+                        "%(amount)s, now %(state)s.",
+                        check=twin.display_name,
+                        customer=twin.partner_id.display_name,
+                        date=format_date(self.env, twin.receipt_date),
+                        amount=twin.currency_id.format(twin.amount),
+                        state=twin._get_state_label(),
+                    )
+                )
+            if paper in papers[:number]:
+                raise ValidationError(_("Check %s is there twice.", paper[-1]))
 
     @api.model
     def _refuse_kept(self):
@@ -398,15 +414,15 @@ class AccountPostdatedCheck(models.Model):
     def _from_units(self, units):
         return units / 10**self.currency_id.decimal_places
 
-    def _get_items(self):
-        """What this check may pay, as :class:`engine.checks.Item`: the customer's open items on one receivable account,
+    def _get_items(self, date=None):
+        """What this check may pay on ``date`` (default: the agreed day), as :class:`engine.checks.Item`: the customer's open items on one receivable account,
         less what other checks are meant for."""
         self.ensure_one()
         lines = self.env["account.move.line"].search(self._get_payable_domain(), order="date_maturity, id")
         account = (self.line_ids.move_line_id or lines[:1]).account_id[:1]
         lines = lines.filtered(lambda line: line.account_id == account)
         taken = self.env["account.postdated.check.line"]._get_taken(lines, except_checks=self)
-        return [self._prepare_item(line, taken.get(line.id, 0.0)) for line in lines]
+        return [self._prepare_item(line, taken.get(line.id, 0.0), date or self.deposit_date) for line in lines]
 
     def _get_payable_domain(self):
         return [
@@ -419,13 +435,13 @@ class AccountPostdatedCheck(models.Model):
             ("company_id", "=", self.company_id.id),
         ]
 
-    def _prepare_item(self, line, taken):
+    def _prepare_item(self, line, taken, date):
         """:param taken: what other checks are meant for of it, in the item's currency"""
         open_amount = line.amount_residual_currency - taken
         same = line.currency_id == self.currency_id
         if not same:
-            open_amount = line.currency_id._convert(open_amount, self.currency_id, self.company_id, self.deposit_date)
-        discount = line._get_collection_discount(self.deposit_date) if same and not taken else 0.0
+            open_amount = line.currency_id._convert(open_amount, self.currency_id, self.company_id, date)
+        discount = line._get_collection_discount(date) if same and not taken else 0.0
         return checks.Item(
             line.id, line.date_maturity or line.date, self._to_units(open_amount), same, self._to_units(discount)
         )

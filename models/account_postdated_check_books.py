@@ -24,6 +24,7 @@ class AccountPostdatedCheck(models.Model):
         """The customer owes the check, and no longer the invoices that it is meant for."""
         for check in self:
             check._check_custody_set_up()
+            check._check_open_period(check.receipt_date, check.company_id.collection_check_journal_id)
         moves = self.env["account.move"].create([check._prepare_custody_entry() for check in self])
         moves._post(soft=False)
         credits = {}
@@ -115,6 +116,20 @@ class AccountPostdatedCheck(models.Model):
                         **values,
                     )
                 )
+            check._check_open_period(date, check.journal_id)
+
+    def _check_open_period(self, date, journal):
+        """Odoo would book in the next open period instead, and say so nowhere."""
+        move = self.env["account.move"].new({"journal_id": journal.id, "company_id": self.company_id.id})
+        if move._get_violated_lock_dates(date, False):
+            raise UserError(
+                _(
+                    "%(check)s: %(date)s is in a closed period of %(company)s; choose a later day.",
+                    check=self.display_name,
+                    date=format_date(self.env, date),
+                    company=self.company_id.display_name,
+                )
+            )
 
     def _book_deposit(self, date):
         """A payment for each check, reconciled with what it is meant for; the rest is the customer's credit."""
@@ -191,18 +206,18 @@ class AccountPostdatedCheck(models.Model):
 
     # === What it pays ===#
 
-    def _resettle(self):
-        """Fit what the checks are meant for to what is open now, and return ``{check: text}`` of those that changed."""
+    def _resettle(self, date):
+        """Fit what the checks are meant for to what is open on the day of their deposit, and return ``{check: text}`` of those that changed."""
         notes = {}
         for check in self.filtered(lambda check: not check.custody_move_id):
-            if all(line._fits() for line in check.line_ids):
+            if all(line._fits(date) for line in check.line_ids):
                 continue
             before = {line.move_line_id: line.amount for line in check.line_ids}
             shares = [
                 checks.Share(line.move_line_id.id, check._to_units(line.amount), check._to_units(line.discount))
                 for line in check.line_ids
             ]
-            settled = checks.settle(check._to_units(check.amount), shares, check._get_items())
+            settled = checks.settle(check._to_units(check.amount), shares, check._get_items(date))
             check.line_ids = [fields.Command.clear(), *check._prepare_lines(settled)]
             notes[check] = check._get_resettled_text(before)
         return notes
@@ -255,6 +270,7 @@ class AccountPostdatedCheck(models.Model):
         defaults, moves = [], self.env["account.move"]
         for check in self:
             for move in check.custody_move_id + check.payment_id.move_id:
+                check._check_open_period(date, move.journal_id)
                 moves += move
                 text = _("Reversal of %s", check.display_name)
                 defaults.append(
@@ -320,10 +336,12 @@ class AccountPostdatedCheck(models.Model):
         company = self.company_id
         account = company.collection_check_penalty_account_id
         amount = self.currency_id.round(self.amount * company.collection_check_penalty_percent / 100)
+        # Odoo cannot read the texts of a file where a formatted string is among the arguments of one.
+        percent = f"{company.collection_check_penalty_percent:g}"
         line = {
             "name": _(
                 "%(percent)s %% of %(check)s, which the bank did not pay",
-                percent=f"{company.collection_check_penalty_percent:g}",
+                percent=percent,
                 check=self.display_name,
             ),
             "quantity": 1,

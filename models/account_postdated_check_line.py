@@ -50,7 +50,6 @@ class AccountPostdatedCheckLine(models.Model):
 
     _sql_constraints = [
         ("item_unique", "UNIQUE(check_id, move_line_id)", "A check names each open item once."),
-        ("amount_positive", "CHECK(amount > 0)", "What a check pays of an invoice must be above zero."),
     ]
 
     @api.depends("amount", "discount", "move_line_id", "check_id.currency_id", "check_id.deposit_date")
@@ -68,7 +67,7 @@ class AccountPostdatedCheckLine(models.Model):
         """What is open and what the check has left, whichever is less."""
         for line in self.filtered("move_line_id"):
             check = line.check_id
-            item = check._prepare_item(line.move_line_id, 0.0)
+            item = check._prepare_item(line.move_line_id, 0.0, check.deposit_date)
             others = sum(other.amount for other in check.line_ids if other != line)
             share = checks.suggest(check._to_units(check.amount - others), [item])
             line.amount = check._from_units(share[0].amount) if share else 0.0
@@ -143,22 +142,30 @@ class AccountPostdatedCheckLine(models.Model):
             return _("%(document)s is of another customer.", document=document)
         if item.account_id.account_type != "asset_receivable" or item.parent_state != "posted" or item.balance <= 0:
             return _("%(document)s is not a posted invoice that is owed.", document=document)
-        if self.discount and check.currency_id.compare_amounts(self.discount, self._get_allowed_discount()):
+        if not self._is_discount_allowed(check.deposit_date):
             return _("the terms of %(document)s do not allow that discount.", document=document)
         return None
 
-    def _get_allowed_discount(self):
-        return self.move_line_id._get_collection_discount(self.check_id.deposit_date)
+    def _is_discount_allowed(self, date):
+        """Whether the terms take off what this line does, of an item that is paid on that day."""
+        if not self.discount:
+            return True
+        allowed = self.move_line_id._get_collection_discount(date)
+        return not self.currency_id.compare_amounts(self.discount, allowed)
 
-    def _fits(self):
-        """Whether the item is open for what the check would pay of it."""
+    def _drop_lost_discounts(self):
+        """The agreed day moved: who pays later than the terms say does without the discount."""
+        lost = self.filtered(
+            lambda line: line.check_id._is_pending() and not line._is_discount_allowed(line.check_id.deposit_date)
+        )
+        lost.discount = 0.0
+
+    def _fits(self, date):
+        """Whether on that day the item is open for what the check would pay of it."""
         self.ensure_one()
         item = self.move_line_id
         enough = item.currency_id.compare_amounts(item.amount_residual_currency, self.item_amount) >= 0
-        discounted = not self.discount or not self.currency_id.compare_amounts(
-            self.discount, self._get_allowed_discount()
-        )
-        return enough and discounted and item.parent_state == "posted"
+        return enough and self._is_discount_allowed(date) and item.parent_state == "posted"
 
     def _read_settled(self, pair):
         """Keep what the deposit took off the item, as its partial reconciliation says."""

@@ -85,7 +85,7 @@ class AccountPostdatedCheck(models.Model):
         """
         checks_ = self._begin("deposit")
         checks_._check_deposit(date)
-        notes = checks_._resettle()
+        notes = checks_._resettle(date)
         checks_._book_deposit(date)
         checks_._finish(
             "deposit", date, lambda check: check._get_deposit_text(date, notes.get(check)), {"deposited_on": date}
@@ -113,7 +113,7 @@ class AccountPostdatedCheck(models.Model):
         """Present bounced checks once more: they pay what of their invoices is open now."""
         checks_ = self._begin("redeposit")
         checks_._check_deposit(date)
-        notes = checks_._resettle()
+        notes = checks_._resettle(date)
         checks_._book_deposit(date)
         checks_._finish(
             "redeposit", date, lambda check: check._get_deposit_text(date, notes.get(check)), {"deposited_on": date}
@@ -216,8 +216,8 @@ class AccountPostdatedCheck(models.Model):
 
     def _reset(self, date):
         checks_ = self._begin("draft")
+        checks_._check_papers([check._get_paper() for check in checks_])
         checks_._finish("draft", date, lambda check: _("A draft again."))
-        checks_._check_unique_paper()
 
     # === Before and after ===#
 

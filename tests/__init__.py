@@ -2,7 +2,10 @@ from . import test_balances
 from . import test_cash_plan
 from . import test_channels
 from . import test_check_alerts
+from . import test_check_books
 from . import test_check_cover
+from . import test_check_histories
+from . import test_check_rights
 from . import test_check_states
 from . import test_cost
 from . import test_crash
