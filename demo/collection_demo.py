@@ -4,7 +4,7 @@ import logging
 import time
 from functools import partial
 
-from . import parties, plan, reviews
+from . import checks, parties, plan, reviews
 from .history import History
 from .ledger import Ledger
 
@@ -39,6 +39,7 @@ def load(env):
         customers = plan.customers_of(code)
         _live_through(ledger, history, company_plan, partial(_assign, env, companies[code], partners, customers, users))
     reviews.add_reviews(env, companies[plan.MX], partners, terms[(30,)], today)
+    checks.add_checks(env, companies, partners, today)
     env["collection.debtor"]._refresh_balances()
     _logger.info("Collections: demo data loaded in %.1f s", time.monotonic() - started)
 

@@ -54,7 +54,8 @@ class Item(NamedTuple):
     residual: int
     company_residual: int
     covered: int = 0
-    """Part of ``residual`` that something else answers for: a dispute, a promise, a check in custody."""
+    """Part of ``residual`` that something else answers for: a dispute, a promise, a check in custody. Of a credit: the
+    part that is no money yet."""
     blocked: bool = False
     told: Mapping[int, date] = {}
     """Level id -> last day on which this item was told at that level."""
@@ -137,12 +138,20 @@ def assess(items: Iterable[Item], tolerances: Mapping[int, int]) -> tuple[list[A
     ...     Item(3, date(2026, 2, 2), 1, -12000, -12000)], {1: 100})
     >>> [(a.item.line_id, a.amount) for a in asked], reasons
     ([(2, 5000)], {1: 'credit'})
+
+    The advance in a check that waits for its day lowers nothing:
+
+    >>> asked, reasons = assess([
+    ...     Item(1, date(2026, 1, 1), 1, 10000, 10000),
+    ...     Item(2, date(2026, 2, 1), 1, -4000, -4000, covered=-4000)], {1: 0})
+    >>> [(a.item.line_id, a.amount) for a in asked]
+    [(1, 10000)]
     """
     credits: dict[int, int] = defaultdict(int)
     debits: list[Item] = []
     for item in items:
         if item.residual < 0:
-            credits[item.currency_id] -= item.residual
+            credits[item.currency_id] -= item.residual - item.covered
         else:
             debits.append(item)
     debits.sort(key=attrgetter("due", "line_id"))

@@ -6,6 +6,7 @@ from . import collection_window
 from . import collection_closed_period
 from . import collection_review_document
 from . import res_partner_review
+from . import collection_transaction
 from . import account_payment_term
 from . import account_account
 from . import account_move
@@ -22,11 +23,13 @@ from . import account_postdated_check_slip
 from . import account_postdated_check_links
 from . import account_postdated_check_transition
 from . import account_postdated_check_books
+from . import account_postdated_check_cover
+from . import account_postdated_check_alert
 from . import account_move_check
+from . import account_move_cover
 from . import account_payment
 from . import mail_mail
 from . import mail_notification
-from . import collection_transaction
 from . import collection_export
 from . import collection_policy
 from . import collection_level
@@ -37,6 +40,7 @@ from . import collection_debtor_dunning
 from . import collection_debtor
 from . import collection_debtor_check
 from . import collection_debtor_balance
+from . import collection_debtor_check
 from . import collection_run
 from . import collection_notice_channel
 from . import collection_notice_dispatch
@@ -46,6 +50,7 @@ from . import collection_notice_line
 from . import base_partner_merge
 from . import res_config_settings
 from . import collection_debtor_statement
+from . import digest_digest
 from . import ir_actions_report
 from . import ir_model_fields
 from . import ir_module_module

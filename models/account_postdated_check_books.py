@@ -82,14 +82,15 @@ class AccountPostdatedCheck(models.Model):
 
     @api.model
     def _query_custody_lines(self, company, today):
-        """Rows (receivable line, amount in its currency) of the entries that hold checks, until their agreed day.
-        Served by the partial index of checks in hand and the index of account_move_line on move_id."""
+        """Rows (receivable line, amount in its currency) of the entries that hold checks, until their agreed day: the
+        check that is owed and the advance in it, a credit that is no money before the deposit. Served by the partial
+        index of checks in hand and the index of account_move_line on move_id."""
         return SQL(
             """SELECT line.id, line.amount_residual_currency
                  FROM account_postdated_check checks
                  JOIN account_move_line line ON line.move_id = checks.custody_move_id
                 WHERE checks.state IN %(in_hand)s AND checks.deposit_date >= %(today)s
-                  AND checks.company_id = %(company)s AND line.amount_residual_currency > 0""",
+                  AND checks.company_id = %(company)s AND line.amount_residual_currency <> 0""",
             in_hand=checks.IN_HAND,
             today=today,
             company=company.id,
@@ -371,10 +372,12 @@ class AccountPostdatedCheck(models.Model):
     def _prepare_penalty(self, date):
         company = self.company_id
         account = company.collection_check_penalty_account_id
+        # Odoo cannot read the texts of a file where a formatted string is among the arguments of one.
+        percent = f"{company.collection_check_penalty_percent:g}"
         line = {
             "name": _(
                 "%(percent)s %% of %(check)s, which the bank did not pay",
-                percent=f"{company.collection_check_penalty_percent:g}",
+                percent=percent,
                 check=self.display_name,
             ),
             "quantity": 1,

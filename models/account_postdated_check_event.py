@@ -12,7 +12,7 @@ class AccountPostdatedCheckEvent(models.Model):
 
     check_id = fields.Many2one("account.postdated.check", required=True, readonly=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="check_id.company_id")
-    debtor_id = fields.Many2one(related="check_id.debtor_id")
+    debtor_id = fields.Many2one("collection.debtor", readonly=True, index=True, ondelete="cascade")
     date = fields.Date(required=True, readonly=True)
     user_id = fields.Many2one("res.users", string="By", required=True, readonly=True)
     old_state = fields.Selection(STATES, string="From", readonly=True)

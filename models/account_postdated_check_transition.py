@@ -282,6 +282,7 @@ class AccountPostdatedCheck(models.Model):
             [
                 {
                     "check_id": check.id,
+                    "debtor_id": check.debtor_id.id,
                     "date": date,
                     "user_id": self.env.uid,
                     "old_state": check.state,

@@ -34,7 +34,8 @@ class CollectionDebtor(models.Model):
 
         Amounts are floats rounded to their currency. ``items`` are what the customer owes, ``credits``
         (amounts positive) what counts against it; ``aging`` ages the items and leaves the credits out,
-        so that its sum is ``not_due + overdue``. Records are in sudo: rights are checked on the debtors.
+        so that its sum is ``not_due + overdue``. ``covers`` of an item are the checks in hand that are meant for it,
+        which change no balance. Records are in sudo: rights are checked on the debtors.
 
         :param as_of: date, or None for the live ledger
         :return: {debtor id: {debtor, partner, company, as_of, lang, currencies,
@@ -51,6 +52,7 @@ class CollectionDebtor(models.Model):
         for debtor in debtors:
             company = debtor.company_id
             lang = debtor._get_statement_lang()
+            self._name_statement_checks(rows[debtor.id], lang)
             if (company, lang) not in labels:
                 labels[company, lang] = debtor.with_context(lang=lang)._get_statement_bucket_labels()
             statements[debtor.id] = debtor._prepare_statement(
@@ -148,6 +150,7 @@ class CollectionDebtor(models.Model):
             "not_due": not_due,
             "overdue": overdue,
             "unallocated": unallocated,
+            "covered": currency.round(sum(cover["amount"] for item in items for cover in item["covers"])),
             "total": currency.round(not_due + overdue - unallocated),
             "aging": [
                 {"label": label, "amount": currency.round(amount)}
@@ -159,7 +162,9 @@ class CollectionDebtor(models.Model):
         return {
             "line_id": row["line_id"],
             "move_id": row["move_id"],
-            "document": row["document"] or "",
+            "document": row["check_name"] or row["document"] or "",
+            "deposit_date": row["check_id"] and sign > 0 and row["due_date"],
+            "covers": self._prepare_statement_covers(row["covers"], open_amount, currency) if sign > 0 else [],
             "reference": row["reference"] or "",
             "date": row["date"],
             "due_date": row["due_date"],
@@ -169,9 +174,21 @@ class CollectionDebtor(models.Model):
             "open": open_amount,
         }
 
+    def _prepare_statement_covers(self, covers, open_amount, currency):
+        """Return what checks are meant to pay of an item, never more than is open of it."""
+        prepared = []
+        for name, cover in covers:
+            amount = min(currency.round(cover.amount), open_amount)
+            open_amount = currency.round(open_amount - amount)
+            if not currency.is_zero(amount):
+                prepared.append({"check": name, "deposit_date": cover.deposit_date, "amount": amount})
+        return prepared
+
     def _get_statement_credit_kind(self, row):
         if row["move_type"] == "out_refund":
             return "credit_note"
+        if row["check_id"]:
+            return "check"
         return "payment" if row["journal_type"] in PAYMENT_JOURNALS else "other"
 
     def _prepare_statement_bank_accounts(self, company):
@@ -194,9 +211,20 @@ class CollectionDebtor(models.Model):
         if self.ids:
             self._flush_statement()
             self.env.cr.execute(self._query_statement_items(as_of))
-            for row in self.env.cr.dictfetchall():
+            found = self.env.cr.dictfetchall()
+            covers = self.env["account.postdated.check.line"]._get_covers({row["line_id"] for row in found}, as_of)
+            for row in found:
+                row["covers"] = covers.get(row["line_id"], [])
                 rows[row["debtor_id"]].append(row)
         return rows
+
+    def _name_statement_checks(self, rows, lang):
+        """Name the checks of these rows in the language of their customer: an entry that holds a check reads as the
+        check, and each cover becomes a pair (name, cover)."""
+        Check = self.env["account.postdated.check"].sudo().with_context(lang=lang)
+        for row in rows:
+            row["check_name"] = row["check_id"] and Check.browse(row["check_id"]).display_name
+            row["covers"] = [(Check.browse(cover.check.id).display_name, cover) for cover in row["covers"]]
 
     def _flush_statement(self):
         for model in (
@@ -205,6 +233,9 @@ class CollectionDebtor(models.Model):
             "account.move",
             "account.move.line",
             "account.partial.reconcile",
+            "account.postdated.check",
+            "account.postdated.check.event",
+            "account.postdated.check.line",
             "collection.debtor",
             "res.partner",
         ):
@@ -240,6 +271,9 @@ class CollectionDebtor(models.Model):
                        OR (move.collection_credit_basis = 'delivery' AND move.collection_delivered_at IS NULL)
                        AS is_estimated,
                    journal.type AS journal_type,
+                   CASE WHEN move.move_type = 'entry' AND move.reversed_entry_id IS NULL
+                             AND journal.type NOT IN %(payment_journals)s
+                        THEN move.postdated_check_id END AS check_id,
                    line.date,
                    COALESCE(line.date_maturity, line.date) AS due_date,
                    line.currency_id,
@@ -265,6 +299,7 @@ class CollectionDebtor(models.Model):
             residual_currency=residual_currency,
             reconciled=reconciled,
             waiting=WAITING,
+            payment_journals=PAYMENT_JOURNALS,
             ids=tuple(self.ids),
             is_open=is_open,
         )

@@ -160,13 +160,17 @@ class CollectionNotice(models.Model):
     @api.depends("line_ids")
     @api.depends_context("lang")
     def _compute_items_html(self):
+        covers = self.env["account.postdated.check.line"]._get_covers(self.line_ids.move_line_id.ids)
         for notice in self:
             notice.items_html = self.env["ir.qweb"]._render(
-                "account_collection.notice_items", {"rows": notice._prepare_item_rows()}
+                "account_collection.notice_items", {"rows": notice._prepare_item_rows(covers)}
             )
 
-    def _prepare_item_rows(self):
-        """The items in words, one cell of plain text each: Odoo cleans every element of a mail, twice."""
+    def _prepare_item_rows(self, covers):
+        """The items in words, one cell of plain text each: Odoo cleans every element of a mail, twice.
+
+        :param covers: those of ``_get_covers``: what checks answer for is not asked for, and is told beside the item
+        """
         codes = self.line_ids.currency_id != self.currency_id
         return [
             {
@@ -174,9 +178,20 @@ class CollectionNotice(models.Model):
                 "due_date": format_date(self.env, line.due_date),
                 "days": line.days if line.days > 0 else "",
                 "amount": self._get_amount_text(line.amount, line.currency_id, codes),
+                "covers": [
+                    self._get_cover_text(cover, line.currency_id, codes) for cover in covers.get(line.move_line_id.id, [])
+                ],
             }
             for line in self.line_ids
         ]
+
+    def _get_cover_text(self, cover, currency, code):
+        return _(
+            "Apart from what %(check)s pays on %(date)s: %(amount)s",
+            check=cover.check.with_context(lang=self.env.lang).display_name,
+            date=format_date(self.env, cover.deposit_date),
+            amount=self._get_amount_text(cover.amount, currency, code),
+        )
 
     @api.depends("company_id")
     @api.depends_context("lang")

@@ -1,1 +1,1 @@
-from . import statement_pdf, statement_report, route_sheet, collection_review_report, check_slip
+from . import statement_pdf, statement_report, route_sheet, collection_review_report, check_slip, collection_cash_plan

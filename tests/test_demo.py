@@ -5,7 +5,7 @@ from stdnum.mx import rfc
 from odoo.tests import TransactionCase, tagged
 
 from ..demo import collection_demo, identifiers, parties, people, plan
-from ..engine import dunning
+from ..engine import checks, dunning
 
 
 @tagged("post_install", "-at_install")
@@ -85,7 +85,10 @@ class TestDemo(TransactionCase):
             for days in bill.due_days()
         )
         invoices = self.invoices(self.mexican, "out_invoice") + self.invoices(self.american, "out_invoice")
-        invoices = invoices.filtered(lambda move: move.collection_credit_basis == "invoice")
+        # Penalties of bounced checks are drafts of their own.
+        invoices = invoices.filtered(
+            lambda move: move.collection_credit_basis == "invoice" and not move.postdated_check_id
+        )
         lines = invoices.line_ids.filtered(lambda line: line.account_id.account_type == "asset_receivable")
         self.assertEqual(sorted(lines.mapped("date_maturity")), planned)
 
@@ -98,6 +101,36 @@ class TestDemo(TransactionCase):
         for move in reviewed:
             self.assertGreaterEqual(move.invoice_date_due, move.collection_contractual_date)
         self.assertTrue(invoices.filtered(lambda move: move.collection_credit_basis == "delivery"))
+
+    def test_checks_are_in_every_state_around_today(self):
+        Check = self.env["account.postdated.check"]
+        found = Check.search([("company_id", "in", self.companies.ids)])
+        self.assertGreaterEqual(len(found), 25)
+        self.assertEqual(set(found.mapped("state")), set(dict(Check._fields["state"].selection)))
+        in_hand = found.filtered(lambda check: check.state in checks.IN_HAND)
+        for company in self.companies:
+            mine = in_hand.filtered(lambda check: check.company_id == company)
+            self.assertIn(self.today, mine.mapped("deposit_date"), company.name)
+            self.assertTrue(all(bool(check.custody_move_id) == (company == self.american) for check in mine))
+        self.assertLess(min(in_hand.mapped("deposit_date")), self.today - timedelta(days=4))
+        self.assertTrue(found.filtered("penalty_move_id") and found.filtered("advance_amount"))
+        self.assertTrue(any(found.line_ids.move_id.mapped("collection_cover_text")))
+        replaced = found.filtered(lambda check: check.state == "replaced")
+        self.assertEqual(replaced.replaced_by_id.state, "custody")
+        entries = found.entry_ids.filtered(lambda move: move.state == "posted")
+        self.assertTrue(entries)
+        self.assertEqual(self.mexican.currency_id.round(sum(entries.line_ids.mapped("balance"))), 0)
+
+    def test_tonight_every_alert_of_checks_has_a_case(self):
+        for company in self.companies:
+            self.env["account.postdated.check"]._alert_company(company, self.today)
+        alerts = self.env["account.postdated.check.alert"].search([("check_id.company_id", "in", self.companies.ids)])
+        self.assertEqual(set(alerts.mapped("kind")), {"due", "soon", "deadline", "stale", "inactive"})
+
+    def test_the_cash_plan_has_every_kind_in_two_currencies(self):
+        rows = self.env["collection.cash.plan"].search([("company_id", "=", self.mexican.id)])
+        self.assertEqual(set(rows.mapped("kind")), {"overdue", "invoice", "check", "credit"})
+        self.assertEqual(set(rows.currency_id.mapped("name")), {"MXN", "USD"})
 
     def test_the_plan_is_the_same_every_time(self):
         self.assertEqual(plan.make_plan(), plan.make_plan())

@@ -15,6 +15,7 @@ COLLECTION_MODELS = (
     "collection.notice",
     "collection.notice.line",
     "collection.review.report",
+    "collection.cash.plan",
 )
 
 

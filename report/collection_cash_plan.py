@@ -1,0 +1,281 @@
+from collections import defaultdict
+from typing import NamedTuple
+
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+from odoo.tools.date_utils import start_of
+
+from ..engine import checks
+from . import xlsx
+from .stationery import get_company_paper
+
+OVERDUE, INVOICE, CHECK, CREDIT = "overdue", "invoice", "check", "credit"
+IDS = 4  # ids of rows are those of their sources, times so many: so many kinds of source there may be
+GRANULARITIES = ("day", "week", "month")
+
+
+class Source(NamedTuple):
+    """Money that is expected on a day of its own, beside the open items of the ledger."""
+
+    rows: SQL
+    """SELECT of the columns of ``_query_ledger``, in their order; ids are multiples of ``IDS`` plus a number of its own."""
+    covers: SQL
+    """SELECT of (receivable line, amount in its currency): what it will pay is not expected from the item as well."""
+
+
+class CollectionCashPlan(models.Model):
+    """The receipts that are to be expected, each on its day: a check on the day of its deposit, what no check covers of an
+    open item on its effective due date. What is late is expected today.
+
+    How it works: one row per open receivable line and per check in hand, each amount once. Where custody is booked, the
+    entry that holds the check is the check's row, and the advance in it, a credit that is no money yet, is none. Other
+    credits count against what is expected today.
+
+    For each company and currency, the plan adds up to the open receivable lines of the ledger, plus what the checks in
+    hand bring beyond what they take off open items: their advances, less the discounts that they take::
+
+        plan = open receivable
+             + sum of the checks in hand that are not booked - what they take off open items
+             - open credits of the entries that hold checks
+    """
+
+    _name = "collection.cash.plan"
+    _description = "Cash Plan"
+    _auto = False
+    _rec_name = "partner_id"
+    _order = "date, kind, id"
+    _depends = {
+        "account.move": ["name", "state"],
+        "account.move.line": [
+            *("account_id", "amount_residual", "amount_residual_currency", "company_id", "currency_id", "date"),
+            *("date_maturity", "move_id", "parent_state", "partner_id", "reconciled"),
+        ],
+        "account.postdated.check": [
+            *("amount", "commercial_partner_id", "company_id", "currency_id", "custody_move_id", "debtor_id"),
+            *("deposit_date", "state"),
+        ],
+        "account.postdated.check.line": ["check_id", "item_amount", "move_line_id"],
+        "collection.debtor": ["collector_id", "company_id", "partner_id"],
+        "res.company": ["currency_id"],
+        "res.partner": ["commercial_partner_id"],
+    }
+
+    date = fields.Date(string="Expected On", readonly=True)
+    due_date = fields.Date(string="Agreed For", readonly=True, help="Effective due date, or day of the deposit.")
+    kind = fields.Selection(
+        [(OVERDUE, "Overdue"), (INVOICE, "Falls Due"), (CHECK, "Check"), (CREDIT, "Credit to Apply")], readonly=True
+    )
+    move_id = fields.Many2one("account.move", string="Document", readonly=True)
+    check_id = fields.Many2one("account.postdated.check", string="Check", readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    collector_id = fields.Many2one("res.users", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    company_currency_id = fields.Many2one("res.currency", readonly=True)
+    amount = fields.Monetary(readonly=True, help="In the currency in which it is owed.")
+    company_amount = fields.Monetary(
+        string="In Company Currency", currency_field="company_currency_id", readonly=True
+    )
+
+    # === SQL ===#
+
+    @property
+    def _table_query(self):
+        sources = self._get_sources()
+        rows = [self._query_ledger([source.covers for source in sources]), *(source.rows for source in sources)]
+        return SQL("(%s)", SQL(" UNION ALL ").join(rows))
+
+    @api.model
+    def _get_sources(self):
+        """What is expected beside the ledger's items: checks; promises are to be another one, with a kind of theirs."""
+        return [Source(self._query_checks(), self._query_check_covers())]
+
+    @api.model
+    def _query_todays(self):
+        companies = self.env["res.company"].sudo().search([])
+        rows = [SQL("(%s, %s)", company.id, company._get_collection_today()) for company in companies]
+        return SQL("(VALUES %s) AS today(company_id, day)", SQL(", ").join(rows))
+
+    @api.model
+    def _query_ledger(self, covers):
+        """One row per open receivable line. The lines come from Odoo's partial index on unreconciled lines, their
+        debtors from the unique key (partner, company); checks in hand are few.
+
+        :param covers: the ``covers`` of every source
+        """
+        return SQL(
+            """
+            SELECT line.id::bigint * %(ids)s AS id,
+                   CASE WHEN held.id IS NOT NULL THEN %(check)s WHEN planned.amount < 0 THEN %(credit)s
+                        WHEN COALESCE(line.date_maturity, line.date) < today.day THEN %(overdue)s
+                        ELSE %(invoice)s END AS kind,
+                   CASE WHEN planned.amount < 0 THEN today.day
+                        ELSE GREATEST(COALESCE(line.date_maturity, line.date), today.day) END AS date,
+                   COALESCE(line.date_maturity, line.date) AS due_date,
+                   CASE WHEN held.id IS NULL THEN line.move_id END AS move_id,
+                   held.id AS check_id,
+                   COALESCE(partner.commercial_partner_id, partner.id) AS partner_id,
+                   debtor.collector_id,
+                   line.company_id,
+                   line.currency_id,
+                   line.company_currency_id,
+                   planned.amount,
+                   ROUND(line.amount_residual * planned.amount / line.amount_residual_currency,
+                         company_currency.decimal_places) AS company_amount
+              FROM account_move_line line
+              JOIN %(todays)s ON today.company_id = line.company_id
+              JOIN res_currency company_currency ON company_currency.id = line.company_currency_id
+              LEFT JOIN res_partner partner ON partner.id = line.partner_id
+              LEFT JOIN collection_debtor debtor
+                ON debtor.partner_id = COALESCE(partner.commercial_partner_id, partner.id)
+               AND debtor.company_id = line.company_id
+              LEFT JOIN account_postdated_check held
+                ON held.custody_move_id = line.move_id AND held.state IN %(in_hand)s
+              LEFT JOIN (SELECT line_id, SUM(amount) AS amount FROM (%(covers)s) AS answered(line_id, amount)
+                          GROUP BY line_id) cover ON cover.line_id = line.id
+             CROSS JOIN LATERAL (SELECT line.amount_residual_currency
+                     - LEAST(COALESCE(cover.amount, 0), GREATEST(line.amount_residual_currency, 0)) AS amount) planned
+             WHERE line.account_id = ANY(%(accounts)s) AND %(is_open)s AND line.amount_residual_currency <> 0
+               AND planned.amount <> 0 AND (held.id IS NULL OR planned.amount > 0)""",
+            ids=IDS,
+            check=CHECK,
+            credit=CREDIT,
+            overdue=OVERDUE,
+            invoice=INVOICE,
+            todays=self._query_todays(),
+            in_hand=checks.IN_HAND,
+            covers=SQL(" UNION ALL ").join(covers),
+            accounts=self.env["account.account"]._get_receivable_ids(),
+            is_open=self.env["collection.debtor"]._query_is_open("line"),
+        )
+
+    @api.model
+    def _query_checks(self):
+        """One row per check in hand that is not booked. Served by the partial index of checks in hand."""
+        return SQL(
+            """
+            SELECT checks.id::bigint * %(ids)s + 1, %(check)s, GREATEST(checks.deposit_date, today.day),
+                   checks.deposit_date, NULL::int, checks.id, checks.commercial_partner_id, debtor.collector_id,
+                   checks.company_id, checks.currency_id, company.currency_id, checks.amount,
+                   ROUND(checks.amount * COALESCE(rate.factor, 1), company_currency.decimal_places)
+              FROM account_postdated_check checks
+              JOIN %(todays)s ON today.company_id = checks.company_id
+              JOIN res_company company ON company.id = checks.company_id
+              JOIN res_currency company_currency ON company_currency.id = company.currency_id
+              LEFT JOIN collection_debtor debtor ON debtor.id = checks.debtor_id
+              LEFT JOIN %(rates)s ON rate.company_id = checks.company_id AND rate.currency_id = checks.currency_id
+             WHERE checks.state IN %(in_hand)s AND checks.custody_move_id IS NULL""",
+            ids=IDS,
+            check=CHECK,
+            todays=self._query_todays(),
+            rates=self._query_rates(),
+            in_hand=checks.IN_HAND,
+        )
+
+    @api.model
+    def _query_check_covers(self):
+        """Rows (receivable line, amount in its currency) that checks in hand will pay, also those whose day has passed."""
+        return SQL(
+            """SELECT paid.move_line_id, paid.item_amount
+                 FROM account_postdated_check checks
+                 JOIN account_postdated_check_line paid ON paid.check_id = checks.id
+                WHERE checks.state IN %s AND checks.custody_move_id IS NULL""",
+            checks.IN_HAND,
+        )
+
+    @api.model
+    def _query_rates(self):
+        """What the currencies of checks in hand are worth today in that of their company."""
+        # sudo: of every company, for rows that the rules of the report then let through or not
+        groups = (
+            self.env["account.postdated.check"]
+            .sudo()
+            ._read_group([("state", "in", checks.IN_HAND)], ["company_id", "currency_id"])
+        )
+        rows = [SQL("(0, 0, 1::numeric)")]
+        for company, currency in groups:
+            if currency != company.currency_id:
+                factor = currency._get_conversion_rate(
+                    currency, company.currency_id, company, company._get_collection_today()
+                )
+                rows.append(SQL("(%s, %s, %s::numeric)", company.id, currency.id, factor))
+        return SQL("(VALUES %s) AS rate(company_id, currency_id, factor)", SQL(", ").join(rows))
+
+    # === Actions ===#
+
+    def action_open_document(self):
+        self.ensure_one()
+        return (self.check_id or self.move_id).get_formview_action()
+
+    def action_export_xlsx(self):
+        """These rows, and their sums by day, week and month, as a workbook."""
+        if not self:
+            raise UserError(_("Choose rows of the cash plan first."))
+        name = _("Cash plan %(date)s", date=self.env.company._get_collection_today().isoformat())
+        return self.env["collection.export"]._download(f"{name}.xlsx", self._render_xlsx())
+
+    # === XLSX ===#
+
+    def _render_xlsx(self):
+        book = xlsx.Book(get_company_paper(self.env.company).format)
+        notes = [", ".join(self.company_id.sudo().mapped("name"))]
+        currencies = self.currency_id.sorted("name")
+        names = {"day": _("By Day"), "week": _("By Week"), "month": _("By Month")}
+        periods = {"day": _("Day"), "week": _("Week From"), "month": _("Month From")}
+        for granularity in GRANULARITIES:
+            columns = [
+                xlsx.Column(periods[granularity], 14, xlsx.DATE),
+                xlsx.Column(_("Kind"), 18),
+                *xlsx.amount_columns(_("Amount"), currencies),
+            ]
+            sheet = book.add_sheet(names[granularity], _("Cash plan"), notes, columns)
+            self._write_periods(sheet, granularity, currencies)
+        sheet = book.add_sheet(_("Detail"), _("Cash plan"), notes, self._get_detail_columns(currencies))
+        self._write_detail(sheet, currencies)
+        return book.close()
+
+    def _write_periods(self, sheet, granularity, currencies):
+        """A row per period and kind, amounts in the column of their currency."""
+        sums = defaultdict(lambda: defaultdict(float))
+        for row in self:
+            sums[start_of(row.date, granularity), row.kind][row.currency_id] += row.amount
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        for day, kind in sorted(sums, key=lambda key: (key[0], list(labels).index(key[1]))):
+            amounts = sums[day, kind]
+            sheet.add_row(
+                [
+                    *(day, labels[kind]),
+                    *(currency in amounts and currency.round(amounts[currency]) for currency in currencies),
+                ]
+            )
+        sheet.add_total(_("Total"))
+
+    def _get_detail_columns(self, currencies):
+        return [
+            xlsx.Column(_("Expected On"), 12, xlsx.DATE),
+            xlsx.Column(_("Agreed For"), 12, xlsx.DATE),
+            xlsx.Column(_("Kind"), 18),
+            xlsx.Column(_("Document"), 26),
+            xlsx.Column(_("Customer"), 32),
+            xlsx.Column(_("Collector"), 20),
+            xlsx.Column(_("Company"), 22),
+            *xlsx.amount_columns(_("Amount"), currencies),
+        ]
+
+    def _write_detail(self, sheet, currencies):
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        # sudo: the names of colleagues
+        collectors = {user: user.name or "" for user in self.collector_id.sudo()}
+        for row in self:
+            sheet.add_row(
+                [
+                    *(row.date, row.due_date, labels[row.kind]),
+                    (row.check_id.display_name if row.check_id else row.move_id.name) or "",
+                    row.partner_id.name or "",
+                    collectors.get(row.collector_id, ""),
+                    row.company_id.name,
+                    *(currency == row.currency_id and row.amount for currency in currencies),
+                ]
+            )
+        sheet.add_total(_("Total"))
