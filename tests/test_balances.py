@@ -256,7 +256,7 @@ class TestRandomBalances(BalancesCommon):
             phases=(Phase.explicit, Phase.generate),
             suppress_health_check=list(HealthCheck),
         )
-        @given(st.lists(st.tuples(events, numbers, numbers), min_size=10, max_size=18))
+        @given(st.lists(st.tuples(events, numbers, numbers), min_size=12, max_size=20))
         def check(history):
             world = History(self, next(count))
             world.post(0, 4)
