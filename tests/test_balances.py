@@ -249,14 +249,14 @@ class TestRandomBalances(BalancesCommon):
         count = iter(range(10**6))
 
         @settings(
-            max_examples=examples(5),
+            max_examples=examples(8),
             deadline=None,
             database=None,
             print_blob=True,
             phases=(Phase.explicit, Phase.generate),
             suppress_health_check=list(HealthCheck),
         )
-        @given(st.lists(st.tuples(events, numbers, numbers), min_size=10, max_size=18))
+        @given(st.lists(st.tuples(events, numbers, numbers), min_size=6, max_size=14))
         def check(history):
             world = History(self, next(count))
             world.post(0, 4)
