@@ -44,7 +44,7 @@ PAPERS = {
         Paper(2, 15, ()),
         Paper(7, 30, (), share=0.4),
         Paper(22, 35),
-        Paper(29, 6, values={"face": -12}),
+        Paper(29, 6, values={"face": -12, "place": "same"}),
         Paper(21, -2, (*RECEIVE, ("deposit", -2))),
         Paper(26, 0, (*RECEIVE, ("deposit", 0))),
         Paper(32, -10, (*RECEIVE, ("deposit", -10), ("clear", -8))),
