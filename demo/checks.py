@@ -44,13 +44,15 @@ PAPERS = {
         Paper(2, 15, ()),
         Paper(7, 30, (), share=0.4),
         Paper(22, 35),
-        Paper(29, 6, values={"face": -12}),
+        Paper(29, 6, values={"face": -12, "place": "same"}),
         Paper(21, -2, (*RECEIVE, ("deposit", -2))),
         Paper(26, 0, (*RECEIVE, ("deposit", 0))),
         Paper(32, -10, (*RECEIVE, ("deposit", -10), ("clear", -8))),
         Paper(44, -15, (*RECEIVE, ("deposit", -14), ("clear", -12)), share=0.5),
         Paper(36, -3, (*RECEIVE, ("deposit", -3), ("bounce", -1, BOUNCE))),
-        Paper(38, -20, (*RECEIVE, ("deposit", -20), ("bounce", -18, BOUNCE), ("take_to_court", -5, "Cuenta cancelada"))),
+        Paper(
+            38, -20, (*RECEIVE, ("deposit", -20), ("bounce", -18, BOUNCE), ("take_to_court", -5, "Cuenta cancelada"))
+        ),
         Paper(46, -9, (*RECEIVE, ("deposit", -9), ("bounce", -7, "Firma no coincide"), ("redeposit", -4))),
         Paper(28, 8, (*RECEIVE, ("return", -1, "Pagó por transferencia"))),
         Paper(23, 4, (*RECEIVE, ("replace", 0))),
@@ -160,7 +162,13 @@ def _go(check, paper, today):
         elif name == "replace":
             later = today + timedelta(days=8)
             check._replace(
-                date, {"number": f"{int(check.number) + 1:06d}", "receipt_date": date, "face_date": later, "deposit_date": later}
+                date,
+                {
+                    "number": f"{int(check.number) + 1:06d}",
+                    "receipt_date": date,
+                    "face_date": later,
+                    "deposit_date": later,
+                },
             )
         else:
             getattr(check, f"_{name}")(date, *reason)

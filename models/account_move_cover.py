@@ -4,7 +4,11 @@ from odoo import api, fields, models
 
 from ..engine import checks
 
-READERS = ("account.group_account_readonly", "account.group_account_invoice", "account_collection.group_collection_viewer")
+READERS = (
+    "account.group_account_readonly",
+    "account.group_account_invoice",
+    "account_collection.group_collection_viewer",
+)
 
 
 class AccountMove(models.Model):

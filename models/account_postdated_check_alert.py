@@ -50,8 +50,8 @@ class AccountPostdatedCheck(models.Model):
     *How to use.* ``_cron_alert()``; ``_alert_company(company, today)`` for one company.
 
     *How it works.* One statement per company remembers what is new to tell; activities are then created for all of it,
-    one for each person and kind. Both are one transaction: a night that was killed begins again, and a second one on the
-    same day tells nothing.
+    one for each person and kind. Both are one transaction: a night that was killed begins again, and a second one on
+    the same day tells nothing.
     """
 
     _name = "account.postdated.check"
@@ -93,7 +93,9 @@ class AccountPostdatedCheck(models.Model):
             # A kind at a time: Odoo cannot create two activities of one person on one record together.
             given += activities.create(
                 [
-                    found.sorted(lambda check: (check.deposit_date, check.id))._prepare_alert(user, kind, company, today)
+                    found.sorted(lambda check: (check.deposit_date, check.id))._prepare_alert(
+                        user, kind, company, today
+                    )
                     for user, found in alerted.grouped(lambda check, kind=kind: check._get_alerted(kind)).items()
                 ]
             )
@@ -179,9 +181,7 @@ class AccountPostdatedCheck(models.Model):
             currency.format(sum(found.mapped("amount"))) for currency, found in self.grouped("currency_id").items()
         )
         if len(self) == 1:
-            return _(
-                "%(kind)s: %(check)s, %(amount)s", kind=label, check=self.display_name, amount=amounts
-            )
+            return _("%(kind)s: %(check)s, %(amount)s", kind=label, check=self.display_name, amount=amounts)
         return _(
             "%(kind)s: %(count)s checks of %(company)s, %(amount)s",
             kind=label,

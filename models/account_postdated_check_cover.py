@@ -54,7 +54,9 @@ class AccountPostdatedCheckLine(models.Model):
         their item, of the events on their check and of entries on their check."""
         if as_of:
             in_hand = SQL(
-                "%s AND NOT (%s)", self._query_in_hand(SQL("checks.id"), as_of), self._query_was_booked(SQL("checks.id"))
+                "%s AND NOT (%s)",
+                self._query_in_hand(SQL("checks.id"), as_of),
+                self._query_was_booked(SQL("checks.id")),
             )
         else:
             in_hand = SQL("checks.state IN %s AND checks.custody_move_id IS NULL", checks.IN_HAND)
@@ -70,8 +72,8 @@ class AccountPostdatedCheckLine(models.Model):
 
     @api.model
     def _query_in_hand(self, check_id, day):
-        """Condition: this check was in hand at the end of ``day``. What was done to it last, of all that was done by that
-        day, tells its state then."""
+        """Condition: this check was in hand at the end of ``day``. What was done to it last, of all that was done by
+        that day, tells its state then."""
         return SQL(
             """(SELECT event.new_state FROM account_postdated_check_event event
                  WHERE event.check_id = %(check_id)s AND event.date <= %(day)s

@@ -179,7 +179,8 @@ class CollectionNotice(models.Model):
                 "days": line.days if line.days > 0 else "",
                 "amount": self._get_amount_text(line.amount, line.currency_id, codes),
                 "covers": [
-                    self._get_cover_text(cover, line.currency_id, codes) for cover in covers.get(line.move_line_id.id, [])
+                    self._get_cover_text(cover, line.currency_id, codes)
+                    for cover in covers.get(line.move_line_id.id, [])
                 ],
             }
             for line in self.line_ids

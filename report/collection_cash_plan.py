@@ -19,14 +19,14 @@ class Source(NamedTuple):
     """Money that is expected on a day of its own, beside the open items of the ledger."""
 
     rows: SQL
-    """SELECT of the columns of ``_query_ledger``, in their order; ids are multiples of ``IDS`` plus a number of its own."""
+    """SELECT of the columns of ``_query_ledger`` in their order; ids are multiples of ``IDS`` plus a number of theirs."""
     covers: SQL
     """SELECT of (receivable line, amount in its currency): what it will pay is not expected from the item as well."""
 
 
 class CollectionCashPlan(models.Model):
-    """The receipts that are to be expected, each on its day: a check on the day of its deposit, what no check covers of an
-    open item on its effective due date. What is late is expected today.
+    """The receipts that are to be expected, each on its day: a check on the day of its deposit, what no check covers of
+    an open item on its effective due date. What is late is expected today.
 
     How it works: one row per open receivable line and per check in hand, each amount once. Where custody is booked, the
     entry that holds the check is the check's row, and the advance in it, a credit that is no money yet, is none. Other
@@ -67,16 +67,14 @@ class CollectionCashPlan(models.Model):
         [(OVERDUE, "Overdue"), (INVOICE, "Falls Due"), (CHECK, "Check"), (CREDIT, "Credit to Apply")], readonly=True
     )
     move_id = fields.Many2one("account.move", string="Document", readonly=True)
-    check_id = fields.Many2one("account.postdated.check", string="Check", readonly=True)
+    check_id = fields.Many2one("account.postdated.check", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     collector_id = fields.Many2one("res.users", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     company_currency_id = fields.Many2one("res.currency", readonly=True)
     amount = fields.Monetary(readonly=True, help="In the currency in which it is owed.")
-    company_amount = fields.Monetary(
-        string="In Company Currency", currency_field="company_currency_id", readonly=True
-    )
+    company_amount = fields.Monetary(string="In Company Currency", currency_field="company_currency_id", readonly=True)
 
     # === SQL ===#
 
@@ -175,7 +173,7 @@ class CollectionCashPlan(models.Model):
 
     @api.model
     def _query_check_covers(self):
-        """Rows (receivable line, amount in its currency) that checks in hand will pay, also those whose day has passed."""
+        """Rows (receivable line, amount in its currency) that checks in hand will pay, also after their day."""
         return SQL(
             """SELECT paid.move_line_id, paid.item_amount
                  FROM account_postdated_check checks

@@ -2,7 +2,6 @@
 
 import io
 from collections import defaultdict
-from datetime import timedelta
 from random import Random
 
 import openpyxl
@@ -27,7 +26,9 @@ class PlanCommon(CoverCommon):
     def plan(self, partner=None, **values):
         # A view of other tables: what was read of it before is not what it says now.
         self.Plan.invalidate_model()
-        return self.Plan.search([("company_id", "=", self.company.id), ("partner_id", "=", (partner or self.customer).id)])
+        return self.Plan.search(
+            [("company_id", "=", self.company.id), ("partner_id", "=", (partner or self.customer).id)]
+        )
 
     def rows(self, partner=None):
         """[(kind, days from today, amount)] of the customer."""
@@ -152,7 +153,9 @@ class TestCashPlanIdentity(PlanCommon):
     def _live_through(self, random):
         customer = self.make_customer("Random")
         for _step in range(STEPS):
-            act = random.choice((self._bill, self._bill, self._credit, self._receive, self._check, self._check, self._move_on))
+            act = random.choice(
+                (self._bill, self._bill, self._credit, self._receive, self._check, self._check, self._move_on)
+            )
             try:
                 with self.env.cr.savepoint():
                     act(random, customer)
@@ -191,7 +194,9 @@ class TestCashPlanIdentity(PlanCommon):
         if not found:
             return
         check = random.choice(found)
-        step = random.choice(("receive", "hold", "resume", "deposit", "clear", "bounce", "redeposit", "return", "cancel"))
+        step = random.choice(
+            ("receive", "hold", "resume", "deposit", "clear", "bounce", "redeposit", "return", "cancel")
+        )
         arguments = {"receive": (), "bounce": (self.today, "Insufficient funds")}.get(step, (self.today,))
         getattr(check, f"_{step}")(*arguments)
 

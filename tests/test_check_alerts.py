@@ -57,7 +57,9 @@ class TestCheckAlerts(AlertCommon):
         self.assertEqual(key, (self.boss, "To Deposit"))
         self.assertIn(f"To Deposit: Check {check.number} (Banco del Bajio), $", activity.summary)
         self.assertIn("250.00", activity.summary)
-        self.assertEqual((activity.res_id, activity.res_model, activity.date_deadline), (check.id, check._name, self.today))
+        self.assertEqual(
+            (activity.res_id, activity.res_model, activity.date_deadline), (check.id, check._name, self.today)
+        )
         self.assertIn(f'data-oe-id="{check.id}"', activity.note)
 
     def test_once(self):
@@ -242,7 +244,7 @@ class TestCheckDigest(AlertCommon):
 
     def test_for_managers_alone(self):
         with self.assertRaises(AccessError):
-            self.digest(user=self.collector).kpi_collection_checks_due_value  # noqa: B018
+            self.digest(user=self.collector).read(["kpi_collection_checks_due_value"])
 
     def test_another_company_counts_for_itself(self):
         self.fresh(0, 300)
