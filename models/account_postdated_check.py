@@ -22,7 +22,8 @@ PROTECTIONS = [("none", "None"), ("insured", "Insured"), ("bank", "Protected by 
 
 # What a person cannot write: transitions do.
 KEPT = {
-    "state", "state_date", "debtor_id", "payment_id", "custody_move_id", "replaces_id", "replaced_by_id", "deposited_on", "cleared_on",
+    "state", "state_date", "debtor_id", "payment_id", "custody_move_id", "replaces_id", "replaced_by_id",
+    "deposited_on", "cleared_on",
     "bounced_on", "bounce_count", "bounce_reason", "presented_in_time", "penalty_move_id", "cleared_by_bank", "slip_id",
 }  # fmt: skip
 # What the paper says: once received it is what it is.
@@ -33,8 +34,8 @@ MAX_NAMED = 5
 class AccountPostdatedCheck(models.Model):
     """A check that is to be deposited on an agreed day.
 
-    *How to use.* ``action_suggest`` fills the allocation; the transitions of ``account_postdated_check_transition`` take
-    it from custody to cleared or bounced; ``account_postdated_check_books`` makes the entries.
+    *How to use.* ``action_suggest`` fills the allocation; the transitions of ``account_postdated_check_transition``
+    take it from custody to cleared or bounced; ``account_postdated_check_books`` makes the entries.
 
     *How it works.* It pays nothing until it is deposited: what it is meant for is said in its lines, and dunning leaves
     that much alone until the agreed day.
@@ -82,7 +83,7 @@ class AccountPostdatedCheck(models.Model):
 
     # === Protection ===#
     protection = fields.Selection(PROTECTIONS, required=True, default="none")
-    insurer_id = fields.Many2one("res.partner", string="Insurer")
+    insurer_id = fields.Many2one("res.partner")
     policy_number = fields.Char(string="Insurance Policy")
     authorisation_number = fields.Char(string="Authorisation")
     amount_covered = fields.Monetary()
@@ -137,12 +138,8 @@ class AccountPostdatedCheck(models.Model):
     bounce_count = fields.Integer(readonly=True, copy=False)
     bounce_reason = fields.Char(readonly=True, copy=False)
     presented_in_time = fields.Boolean(readonly=True, copy=False)
-    replaces_id = fields.Many2one(
-        "account.postdated.check", string="Replaces", readonly=True, copy=False, index="btree_not_null"
-    )
-    replaced_by_id = fields.Many2one(
-        "account.postdated.check", string="Replaced By", readonly=True, copy=False, index="btree_not_null"
-    )
+    replaces_id = fields.Many2one("account.postdated.check", readonly=True, copy=False, index="btree_not_null")
+    replaced_by_id = fields.Many2one("account.postdated.check", readonly=True, copy=False, index="btree_not_null")
     event_ids = fields.One2many("account.postdated.check.event", "check_id", string="History", readonly=True)
 
     # === The books ===#

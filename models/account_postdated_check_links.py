@@ -18,7 +18,10 @@ class AccountPostdatedCheck(models.Model):
         """Action that shows the checks of a customer, of one company or of those that the user works in."""
         action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.account_postdated_check_action")
         customer = partner.commercial_partner_id
-        domain = [("commercial_partner_id", "=", customer.id), ("company_id", "in", (company or self.env.companies).ids)]
+        domain = [
+            ("commercial_partner_id", "=", customer.id),
+            ("company_id", "in", (company or self.env.companies).ids),
+        ]
         context = {"default_partner_id": customer.id}
         if company:
             context["default_company_id"] = company.id
@@ -61,4 +64,3 @@ class AccountPostdatedCheck(models.Model):
             "res_id": self.slip_id.id,
             "view_mode": "form",
         }
-

@@ -89,9 +89,7 @@ class TestCheckDeposit(CheckWizardCommon):
         second.journal_id = self.second_journal
         slips = self.deposit(first + second).slip_ids
         self.assertEqual(len(slips), 2)
-        self.assertEqual(
-            sorted(slips.mapped("name")), [f"DEP/{self.today.year}/0001", f"DEP/{self.today.year}/0002"]
-        )
+        self.assertEqual(sorted(slips.mapped("name")), [f"DEP/{self.today.year}/0001", f"DEP/{self.today.year}/0002"])
         self.assertEqual(first.slip_id.check_ids, first)
 
     def test_a_collector_deposits_nothing(self):
@@ -155,7 +153,9 @@ class TestCheckSlipEntry(CheckWizardCommon):
         self.total = self.slip._get_total_lines()
 
     def test_the_checks_become_one_line(self):
-        self.assertEqual((self.total.balance, self.total.amount_residual, self.total.name), (3000, 3000, self.slip.name))
+        self.assertEqual(
+            (self.total.balance, self.total.amount_residual, self.total.name), (3000, 3000, self.slip.name)
+        )
         self.assertEqual(self.slip.move_id.journal_id, self.journal)
         waiting = self.checks._get_outstanding_lines()
         self.assertEqual(waiting.mapped("amount_residual"), [0, 0, 0])
@@ -257,7 +257,9 @@ class TestCheckBounce(CheckWizardCommon):
         dialog.reason, dialog.fee = "Insufficient funds", 150
         self.assertFalse(dialog.lacks_fee_account)
         dialog.save().action_bounce()
-        self.assertEqual((check.state, check.bounce_reason, invoice.amount_residual), ("bounced", "Insufficient funds", 1000))
+        self.assertEqual(
+            (check.state, check.bounce_reason, invoice.amount_residual), ("bounced", "Insufficient funds", 1000)
+        )
         self.assertEqual((check.penalty_move_id.state, check.penalty_amount), ("draft", 200))
         self.assertIn(150, self.entries(check).values())
 

@@ -22,7 +22,10 @@ class AccountPostdatedCheckDeposit(models.TransientModel):
     totals = fields.Text(compute="_compute_totals")
     done = fields.Boolean(readonly=True)
     slip_ids = fields.Many2many(
-        "account.postdated.check.slip", "account_postdated_check_deposit_slip_rel", string="Deposit Slips", readonly=True
+        "account.postdated.check.slip",
+        "account_postdated_check_deposit_slip_rel",
+        string="Deposit Slips",
+        readonly=True,
     )
     line_ids = fields.One2many(
         "account.postdated.check.deposit.line", "wizard_id", string="Not Deposited", readonly=True
