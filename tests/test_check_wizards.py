@@ -59,7 +59,7 @@ class TestCheckDeposit(CheckWizardCommon):
         wizard = self.env["account.postdated.check.deposit"].with_user(self.invoicing).create({})
         self.assertEqual(wizard.check_ids, (due + late).with_user(self.invoicing))
         self.assertEqual(wizard.date, self.today)
-        self.assertRegex(wizard.totals, r"^Bank.*: 2 checks, .*1,500\.00")
+        self.assertRegex(wizard.totals, r"^Bank.*: .*1,500\.00.* \(checks: 2\)")
         wizard.action_deposit()
         self.assertEqual((due + late + future + draft).mapped("state"), ["deposited", "deposited", "custody", "draft"])
         self.assertEqual(wizard.slip_ids.check_ids.ids, (late + due).sorted("id").sorted("deposit_date").ids)
@@ -354,6 +354,12 @@ class TestCheckCapture(CheckWizardCommon):
         self.assertEqual(pile.mapped("state"), ["draft", "draft"])
         pile.with_user(self.invoicing).action_receive()
         self.assertEqual(pile.mapped("state"), ["custody", "custody"])
+
+    def test_an_open_item_is_called_by_its_document_and_its_day(self):
+        invoice = self.make_invoice(self.customer, 800, days=5, invoice_date_due="2026-11-19")
+        item = self.receivable(invoice).with_context(collection_item_name=True, lang="en_US")
+        self.assertEqual(item.display_name, f"{invoice.name} · 11/19/2026")
+        self.assertNotIn("·", item.with_context(collection_item_name=False).display_name)
 
     def test_links_lead_to_the_checks_and_back(self):
         invoice = self.make_invoice(self.customer, 1000, days=5)

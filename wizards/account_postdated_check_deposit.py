@@ -71,7 +71,7 @@ class AccountPostdatedCheckDeposit(models.TransientModel):
         groups = self.check_ids.grouped(lambda check: (self.journal_id or check.journal_id, check.currency_id))
         return [
             _(
-                "%(journal)s: %(count)s checks, %(amount)s",
+                "%(journal)s: %(amount)s (checks: %(count)s)",
                 journal=journal.display_name or _("No journal"),
                 count=len(of_group),
                 amount=currency.format(sum(of_group.mapped("amount"))),
