@@ -11,7 +11,6 @@ class AccountMove(models.Model):
 
     postdated_check_id = fields.Many2one(
         "account.postdated.check",
-        string="Postdated Check",
         readonly=True,
         copy=False,
         index="btree_not_null",

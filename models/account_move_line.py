@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import frozendict
+from odoo.tools.misc import format_date
 
 # What the cached balances of a debtor are made of, beside the amounts that reconciliation changes.
 BALANCE_FIELDS = {"date_maturity", "partner_id", "account_id", "date", "balance", "amount_currency", "debit", "credit"}
@@ -23,6 +24,15 @@ class AccountMoveLine(models.Model):
     collection_due_overridden = fields.Boolean(
         string="Due Date Fixed", readonly=True, copy=False, help="A person set the due date: rules leave it alone."
     )
+
+    @api.depends_context("collection_item_name", "lang")
+    def _compute_display_name(self):
+        """An open item among those that a check may pay, where the context asks for it: its document and its day."""
+        if not self.env.context.get("collection_item_name"):
+            return super()._compute_display_name()
+        for line in self:
+            parts = (line.move_id.name, line.date_maturity and format_date(self.env, line.date_maturity))
+            line.display_name = " · ".join(filter(None, parts))
 
     @api.depends("date_maturity", "date", "company_id")
     def _compute_collection_days(self):

@@ -23,7 +23,8 @@ PROTECTIONS = [("none", "None"), ("insured", "Insured"), ("bank", "Protected by 
 
 # What a person cannot write: transitions do.
 KEPT = {
-    "state", "state_date", "debtor_id", "payment_id", "custody_move_id", "replaces_id", "replaced_by_id", "deposited_on", "cleared_on",
+    "state", "state_date", "debtor_id", "payment_id", "custody_move_id", "replaces_id", "replaced_by_id",
+    "deposited_on", "cleared_on",
     "bounced_on", "bounce_count", "bounce_reason", "presented_in_time", "penalty_move_id", "cleared_by_bank", "slip_id",
 }  # fmt: skip
 # What the paper says: once received it is what it is.
@@ -35,8 +36,8 @@ PAPER = {"company_id", "bank_id", "account_number", "number"}
 class AccountPostdatedCheck(models.Model):
     """A check that is to be deposited on an agreed day.
 
-    *How to use.* ``action_suggest`` fills the allocation; the transitions of ``account_postdated_check_transition`` take
-    it from custody to cleared or bounced; ``account_postdated_check_books`` makes the entries.
+    *How to use.* ``action_suggest`` fills the allocation; the transitions of ``account_postdated_check_transition``
+    take it from custody to cleared or bounced; ``account_postdated_check_books`` makes the entries.
 
     *How it works.* It pays nothing until it is deposited: what it is meant for is said in its lines, and dunning leaves
     that much alone until the agreed day.
@@ -84,7 +85,7 @@ class AccountPostdatedCheck(models.Model):
 
     # === Protection ===#
     protection = fields.Selection(PROTECTIONS, required=True, default="none")
-    insurer_id = fields.Many2one("res.partner", string="Insurer")
+    insurer_id = fields.Many2one("res.partner")
     policy_number = fields.Char(string="Insurance Policy")
     authorisation_number = fields.Char(string="Authorisation")
     amount_covered = fields.Monetary()
@@ -111,7 +112,13 @@ class AccountPostdatedCheck(models.Model):
     )
     state_date = fields.Date(string="Since", readonly=True, copy=False)
     debtor_id = fields.Many2one(
-        "collection.debtor", readonly=True, copy=False, index=True, ondelete="restrict", groups=VIEWERS
+        "collection.debtor",
+        compute="_compute_debtor_id",
+        store=True,
+        copy=False,
+        index=True,
+        ondelete="restrict",
+        groups=VIEWERS,
     )
     collector_id = fields.Many2one(
         related="debtor_id.collector_id", string="Collector", store=True, related_sudo=True, groups=VIEWERS
@@ -136,15 +143,11 @@ class AccountPostdatedCheck(models.Model):
     deposited_on = fields.Date(readonly=True, copy=False)
     cleared_on = fields.Date(readonly=True, copy=False)
     bounced_on = fields.Date(readonly=True, copy=False)
-    bounce_count = fields.Integer(readonly=True, copy=False)
+    bounce_count = fields.Integer(string="Times Bounced", readonly=True, copy=False)
     bounce_reason = fields.Char(readonly=True, copy=False)
     presented_in_time = fields.Boolean(readonly=True, copy=False)
-    replaces_id = fields.Many2one(
-        "account.postdated.check", string="Replaces", readonly=True, copy=False, index="btree_not_null"
-    )
-    replaced_by_id = fields.Many2one(
-        "account.postdated.check", string="Replaced By", readonly=True, copy=False, index="btree_not_null"
-    )
+    replaces_id = fields.Many2one("account.postdated.check", readonly=True, copy=False, index="btree_not_null")
+    replaced_by_id = fields.Many2one("account.postdated.check", readonly=True, copy=False, index="btree_not_null")
     event_ids = fields.One2many("account.postdated.check.event", "check_id", string="History", readonly=True)
 
     # === The books ===#
@@ -184,6 +187,16 @@ class AccountPostdatedCheck(models.Model):
             check.display_name = _(
                 "Check %(number)s (%(bank)s)", number=check.number or "", bank=check.bank_id.name or ""
             )
+
+    @api.depends("partner_id.commercial_partner_id", "company_id")
+    def _compute_debtor_id(self):
+        """The debtor of its customer, who becomes one with a first check; a form being filled in makes nobody one."""
+        saved = self.filtered(lambda check: isinstance(check.id, int))
+        pairs = {check: (check.partner_id.commercial_partner_id.id, check.company_id.id) for check in saved}
+        # sudo: whose the check is, whoever may see it; a rule then says whether this person may register it
+        debtor_of = self.env["collection.debtor"].sudo()._get_or_create(set(pairs.values()))
+        for check in self:
+            check.debtor_id = debtor_of[pairs[check]] if check in pairs else check._origin.debtor_id
 
     @api.depends("face_date", "receipt_date")
     def _compute_deposit_date(self):
@@ -263,7 +276,6 @@ class AccountPostdatedCheck(models.Model):
         if not self.env.su and any(not KEPT.isdisjoint(vals) for vals in vals_list):
             self._refuse_kept()
         self._check_papers([self._get_paper(vals) for vals in vals_list])
-        self._add_debtors(vals_list)
         return super().create(vals_list)
 
     def write(self, vals):
@@ -273,12 +285,6 @@ class AccountPostdatedCheck(models.Model):
         if not PAPER.isdisjoint(vals):
             live = self.filtered(lambda check: check.state != checks.CANCELLED)
             live._check_papers([check._get_paper(vals) for check in live])
-        if "partner_id" in vals or "company_id" in vals:
-            for check in self:
-                own = {"partner_id": check.partner_id.id, "company_id": check.company_id.id, **vals}
-                self._add_debtors([own])
-                super(AccountPostdatedCheck, check).write({**vals, "debtor_id": own["debtor_id"]})
-            return True
         result = super().write(vals)
         if "deposit_date" in vals:
             # sudo: the terms say so, whoever agreed on another day
@@ -358,22 +364,6 @@ class AccountPostdatedCheck(models.Model):
             cleaned["account_number"] = "".join(vals["account_number"].replace("-", "").split())
         return cleaned
 
-    @api.model
-    def _add_debtors(self, vals_list):
-        """Put the debtor of their customer into the values of checks; it is made where there is none."""
-        Partner = self.env["res.partner"]
-        pairs = [
-            (
-                Partner.browse(vals.get("partner_id")).commercial_partner_id.id,
-                vals.get("company_id") or self.env.company.id,
-            )
-            for vals in vals_list
-        ]
-        # sudo: whose the check is, whoever may see it; a rule then says whether this person may register it
-        debtor_of = self.env["collection.debtor"].sudo()._get_or_create({pair for pair in pairs if pair[0]})
-        for vals, pair in zip(vals_list, pairs):
-            vals["debtor_id"] = debtor_of[pair].id if pair in debtor_of else False
-
     # === Actions ===#
 
     def action_suggest(self):
@@ -383,24 +373,6 @@ class AccountPostdatedCheck(models.Model):
             check.line_ids = [fields.Command.clear()] + check._prepare_lines(
                 checks.suggest(check._to_units(check.amount), check._get_items())
             )
-
-    def action_open_entries(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": _("Journal Entries of %(check)s", check=self.display_name),
-            "res_model": "account.move",
-            "view_mode": "tree,form",
-            "domain": [("postdated_check_id", "=", self.id)],
-            "context": {"create": False},
-        }
-
-    def action_open_invoices(self):
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
-        action["domain"] = [("id", "in", self.line_ids.move_id.ids)]
-        action["context"] = {"create": False}
-        return action
 
     # === Helpers ===#
 

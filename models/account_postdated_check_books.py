@@ -10,8 +10,8 @@ class AccountPostdatedCheck(models.Model):
     """The entries of checks. Every method is for a set of checks in sudo, whose right and state were asked before.
 
     *Custody* (where the company books it): Dr checks in custody, Cr receivable. *Deposit*: a payment in the bank
-    journal, against the receivable or the checks in custody. *Bounce* and every way back: the reverse of what is booked,
-    on its own day; nothing is deleted. Each partial reconciliation is what the check's line says.
+    journal, against the receivable or the checks in custody. *Bounce* and every way back: the reverse of what is
+    booked, on its own day; nothing is deleted. Each partial reconciliation is what the check's line says.
     """
 
     _inherit = "account.postdated.check"
@@ -38,7 +38,8 @@ class AccountPostdatedCheck(models.Model):
         if not company.collection_check_custody_account_id or not company.collection_check_journal_id:
             raise UserError(
                 _(
-                    "%(check)s: choose the account and the journal of checks in custody in the settings of %(company)s.",
+                    "%(check)s: choose the account and the journal of checks in custody in the settings of "
+                    "%(company)s.",
                     check=self.display_name,
                     company=company.display_name,
                 )
@@ -103,9 +104,7 @@ class AccountPostdatedCheck(models.Model):
         for check in self:
             values = {"check": check.display_name, "date": format_date(self.env, check.deposit_date)}
             if check.deposit_date > date:
-                raise UserError(
-                    _("%(check)s is to be deposited on %(date)s: agree on an earlier day first.", **values)
-                )
+                raise UserError(_("%(check)s is to be deposited on %(date)s: agree on an earlier day first.", **values))
             if not check.journal_id:
                 raise UserError(_("%(check)s: choose the bank journal in which to deposit it.", **values))
             if not check._get_payment_method_line():

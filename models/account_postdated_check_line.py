@@ -182,7 +182,8 @@ class AccountPostdatedCheckLine(models.Model):
                 others = self._get_taking(item, except_checks=line.check_id)
                 raise ValidationError(
                     _(
-                        "%(check)s: %(document)s is open for %(amount)s, and checks would pay %(taken)s of it. %(others)s",
+                        "%(check)s: %(document)s is open for %(amount)s, and checks would pay %(taken)s of it. "
+                        "%(others)s",
                         check=line.check_id.display_name,
                         document=item.move_id.name,
                         amount=item.currency_id.format(item.amount_residual_currency),

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import _, api, models
 
 
 class AccountPostdatedCheck(models.Model):
@@ -18,7 +18,10 @@ class AccountPostdatedCheck(models.Model):
         """Action that shows the checks of a customer, of one company or of those that the user works in."""
         action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.account_postdated_check_action")
         customer = partner.commercial_partner_id
-        domain = [("commercial_partner_id", "=", customer.id), ("company_id", "in", (company or self.env.companies).ids)]
+        domain = [
+            ("commercial_partner_id", "=", customer.id),
+            ("company_id", "in", (company or self.env.companies).ids),
+        ]
         context = {"default_partner_id": customer.id}
         if company:
             context["default_company_id"] = company.id
@@ -27,6 +30,24 @@ class AccountPostdatedCheck(models.Model):
     def _open_move(self, move):
         self.ensure_one()
         return {"type": "ir.actions.act_window", "res_model": "account.move", "res_id": move.id, "view_mode": "form"}
+
+    def action_open_entries(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Journal Entries of %(check)s", check=self.display_name),
+            "res_model": "account.move",
+            "view_mode": "tree,form",
+            "domain": [("postdated_check_id", "=", self.id)],
+            "context": {"create": False},
+        }
+
+    def action_open_invoices(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
+        action["domain"] = [("id", "in", self.line_ids.move_id.ids)]
+        action["context"] = {"create": False}
+        return action
 
     def action_open_payment(self):
         self.ensure_one()
@@ -61,4 +82,3 @@ class AccountPostdatedCheck(models.Model):
             "res_id": self.slip_id.id,
             "view_mode": "form",
         }
-

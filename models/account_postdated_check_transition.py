@@ -329,9 +329,7 @@ class AccountPostdatedCheck(models.Model):
         if fee:
             texts.append(_("The bank charges %s.", self.company_id.currency_id.format(fee)))
         if self.penalty_move_id:
-            texts.append(
-                _("A penalty of %s is proposed.", self.currency_id.format(self.penalty_move_id.amount_total))
-            )
+            texts.append(_("A penalty of %s is proposed.", self.currency_id.format(self.penalty_move_id.amount_total)))
         return " ".join(texts)
 
     def _schedule_bounces(self, reason):

@@ -24,9 +24,7 @@ class CollectionDebtor(models.Model):
 
     def _compute_check_count(self):
         counts = dict(
-            self.env["account.postdated.check"]._read_group(
-                [("debtor_id", "in", self.ids)], ["debtor_id"], ["__count"]
-            )
+            self.env["account.postdated.check"]._read_group([("debtor_id", "in", self.ids)], ["debtor_id"], ["__count"])
         )
         for debtor in self:
             debtor.check_count = counts.get(debtor, 0)

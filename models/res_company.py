@@ -6,6 +6,7 @@ from odoo.tools.misc import get_lang
 
 from ..engine import aging
 
+
 class ResCompany(models.Model):
     _inherit = "res.company"
 
@@ -37,8 +38,8 @@ class ResCompany(models.Model):
     # === Postdated checks ===#
     collection_check_in_custody_account = fields.Boolean(
         string="Book Checks in Custody",
-        help="On receipt the customer owes the check and no longer its invoices. Without it, custody makes no entry and "
-        "the invoices stay open until the deposit.",
+        help="On receipt the customer owes the check and no longer its invoices. Without it, custody makes no entry "
+        "and the invoices stay open until the deposit.",
     )
     collection_check_custody_account_id = fields.Many2one(
         "account.account",

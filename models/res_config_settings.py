@@ -23,16 +23,26 @@ class ResConfigSettings(models.TransientModel):
     collection_responsible_id = fields.Many2one(related="company_id.collection_responsible_id", readonly=False)
 
     # === Postdated checks ===#
-    collection_check_in_custody_account = fields.Boolean(related="company_id.collection_check_in_custody_account", readonly=False)
-    collection_check_custody_account_id = fields.Many2one(related="company_id.collection_check_custody_account_id", readonly=False)
+    collection_check_in_custody_account = fields.Boolean(
+        related="company_id.collection_check_in_custody_account", readonly=False
+    )
+    collection_check_custody_account_id = fields.Many2one(
+        related="company_id.collection_check_custody_account_id", readonly=False
+    )
     collection_check_journal_id = fields.Many2one(
         related="company_id.collection_check_journal_id",
         readonly=False,
         domain="[('type', '=', 'general'), ('company_id', '=', company_id)]",
     )
-    collection_check_fee_account_id = fields.Many2one(related="company_id.collection_check_fee_account_id", readonly=False)
-    collection_check_penalty_percent = fields.Float(related="company_id.collection_check_penalty_percent", readonly=False)
-    collection_check_penalty_account_id = fields.Many2one(related="company_id.collection_check_penalty_account_id", readonly=False)
+    collection_check_fee_account_id = fields.Many2one(
+        related="company_id.collection_check_fee_account_id", readonly=False
+    )
+    collection_check_penalty_percent = fields.Float(
+        related="company_id.collection_check_penalty_percent", readonly=False
+    )
+    collection_check_penalty_account_id = fields.Many2one(
+        related="company_id.collection_check_penalty_account_id", readonly=False
+    )
     collection_check_notice_days = fields.Integer(related="company_id.collection_check_notice_days", readonly=False)
     collection_check_slip_entry = fields.Boolean(related="company_id.collection_check_slip_entry", readonly=False)
 

@@ -62,14 +62,11 @@ class CheckCommon(CollectionCommon):
         """Mean the check for ``(invoice, amount)`` pairs."""
         check.line_ids = [
             Command.clear(),
-            *(
-                Command.create({"move_line_id": cls.receivable(move).id, "amount": amount})
-                for move, amount in pairs
-            ),
+            *(Command.create({"move_line_id": cls.receivable(move).id, "amount": amount}) for move, amount in pairs),
         ]
 
     def entries(self, check):
-        """Journal items of what the check made, as ``{(account, date): balance}``; entries and lines of zero left out."""
+        """Journal items of what the check made, as ``{(account, date): balance}``; zeros left out."""
         found = {}
         for line in check.entry_ids.filtered(lambda move: move.state == "posted").line_ids:
             key = (line.account_id, line.date)

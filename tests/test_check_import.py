@@ -46,7 +46,9 @@ class TestCheckImport(CheckCommon):
     def test_a_workbook_is_shown_then_registered_with_its_invoices(self):
         invoice = self.make_invoice(self.customer, 1500, days=5)
         wizard = self.preview(
-            self.row("501", account="0022-2570 0312345678"), self.row("502", customer="c-77", amount="$ 700.50"), receive=True
+            self.row("501", account="0022-2570 0312345678"),
+            self.row("502", customer="c-77", amount="$ 700.50"),
+            receive=True,
         )
         self.assertEqual((wizard.good_count, wizard.fault_count), (2, 0))
         first, second = self.imported(wizard)
@@ -60,7 +62,9 @@ class TestCheckImport(CheckCommon):
 
     def test_rows_are_pasted_with_headers_or_without(self):
         day = self.day.strftime("%d/%m/%Y")
-        with_headers = f"Cheque\tBanco\tCliente\tImporte\tFecha de depósito\n601\tbanco del bajío\tXAXX010101000\t1,200.00\t{day}"
+        with_headers = (
+            f"Cheque\tBanco\tCliente\tImporte\tFecha de depósito\n601\tbanco del bajío\tXAXX010101000\t1,200.00\t{day}"
+        )
         checks = self.imported(self.preview(pasted=with_headers.replace("bajío", "bajio"), suggest=False))
         self.assertEqual((checks.number, checks.amount, checks.state), ("601", 1200, "draft"))
         cells = ["602", "Banco del Bajio", "", "Postdater", "", "350.5", "", "", "", day, "", "By courier"]
@@ -117,7 +121,9 @@ class TestCheckImport(CheckCommon):
     def test_one_paper_is_registered_once(self):
         check = self.make_check(100, suggest=False, account_number="")
         found = self.faults(self.row(check.number), self.row("900"), self.row("900"))
-        self.assertRegex(found[2], rf"Check {check.number} .* is registered already, for .*100\.00.*: it is In Custody\.")
+        self.assertRegex(
+            found[2], rf"Check {check.number} .* is registered already, for .*100\.00.*: it is In Custody\."
+        )
         self.assertEqual(found[3], "This check stands in rows 3, 4: keep one of them.")
         self.assertEqual(found[4], found[3])
 

@@ -59,7 +59,7 @@ class TestCheckDeposit(CheckWizardCommon):
         wizard = self.env["account.postdated.check.deposit"].with_user(self.invoicing).create({})
         self.assertEqual(wizard.check_ids, (due + late).with_user(self.invoicing))
         self.assertEqual(wizard.date, self.today)
-        self.assertRegex(wizard.totals, r"^Bank.*: 2 checks, .*1,500\.00")
+        self.assertRegex(wizard.totals, r"^Bank.*: .*1,500\.00.* \(checks: 2\)")
         wizard.action_deposit()
         self.assertEqual((due + late + future + draft).mapped("state"), ["deposited", "deposited", "custody", "draft"])
         self.assertEqual(wizard.slip_ids.check_ids.ids, (late + due).sorted("id").sorted("deposit_date").ids)
@@ -89,9 +89,7 @@ class TestCheckDeposit(CheckWizardCommon):
         second.journal_id = self.second_journal
         slips = self.deposit(first + second).slip_ids
         self.assertEqual(len(slips), 2)
-        self.assertEqual(
-            sorted(slips.mapped("name")), [f"DEP/{self.today.year}/0001", f"DEP/{self.today.year}/0002"]
-        )
+        self.assertEqual(sorted(slips.mapped("name")), [f"DEP/{self.today.year}/0001", f"DEP/{self.today.year}/0002"])
         self.assertEqual(first.slip_id.check_ids, first)
 
     def test_a_collector_deposits_nothing(self):
@@ -155,7 +153,9 @@ class TestCheckSlipEntry(CheckWizardCommon):
         self.total = self.slip._get_total_lines()
 
     def test_the_checks_become_one_line(self):
-        self.assertEqual((self.total.balance, self.total.amount_residual, self.total.name), (3000, 3000, self.slip.name))
+        self.assertEqual(
+            (self.total.balance, self.total.amount_residual, self.total.name), (3000, 3000, self.slip.name)
+        )
         self.assertEqual(self.slip.move_id.journal_id, self.journal)
         waiting = self.checks._get_outstanding_lines()
         self.assertEqual(waiting.mapped("amount_residual"), [0, 0, 0])
@@ -257,7 +257,9 @@ class TestCheckBounce(CheckWizardCommon):
         dialog.reason, dialog.fee = "Insufficient funds", 150
         self.assertFalse(dialog.lacks_fee_account)
         dialog.save().action_bounce()
-        self.assertEqual((check.state, check.bounce_reason, invoice.amount_residual), ("bounced", "Insufficient funds", 1000))
+        self.assertEqual(
+            (check.state, check.bounce_reason, invoice.amount_residual), ("bounced", "Insufficient funds", 1000)
+        )
         self.assertEqual((check.penalty_move_id.state, check.penalty_amount), ("draft", 200))
         self.assertIn(150, self.entries(check).values())
 
@@ -352,6 +354,12 @@ class TestCheckCapture(CheckWizardCommon):
         self.assertEqual(pile.mapped("state"), ["draft", "draft"])
         pile.with_user(self.invoicing).action_receive()
         self.assertEqual(pile.mapped("state"), ["custody", "custody"])
+
+    def test_an_open_item_is_called_by_its_document_and_its_day(self):
+        invoice = self.make_invoice(self.customer, 800, days=5, invoice_date_due="2026-11-19")
+        item = self.receivable(invoice).with_context(collection_item_name=True, lang="en_US")
+        self.assertEqual(item.display_name, f"{invoice.name} · 11/19/2026")
+        self.assertNotIn("·", item.with_context(collection_item_name=False).display_name)
 
     def test_links_lead_to_the_checks_and_back(self):
         invoice = self.make_invoice(self.customer, 1000, days=5)

@@ -22,7 +22,10 @@ class AccountPostdatedCheckDeposit(models.TransientModel):
     totals = fields.Text(compute="_compute_totals")
     done = fields.Boolean(readonly=True)
     slip_ids = fields.Many2many(
-        "account.postdated.check.slip", "account_postdated_check_deposit_slip_rel", string="Deposit Slips", readonly=True
+        "account.postdated.check.slip",
+        "account_postdated_check_deposit_slip_rel",
+        string="Deposit Slips",
+        readonly=True,
     )
     line_ids = fields.One2many(
         "account.postdated.check.deposit.line", "wizard_id", string="Not Deposited", readonly=True
@@ -68,7 +71,7 @@ class AccountPostdatedCheckDeposit(models.TransientModel):
         groups = self.check_ids.grouped(lambda check: (self.journal_id or check.journal_id, check.currency_id))
         return [
             _(
-                "%(journal)s: %(count)s checks, %(amount)s",
+                "%(journal)s: %(amount)s (checks: %(count)s)",
                 journal=journal.display_name or _("No journal"),
                 count=len(of_group),
                 amount=currency.format(sum(of_group.mapped("amount"))),

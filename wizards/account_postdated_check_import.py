@@ -173,9 +173,7 @@ class AccountPostdatedCheckImport(models.TransientModel):
         try:
             amount = cells.as_amount(value)
         except cells.CellError as error:
-            parsed.faults.append(
-                _("“%(text)s” is no amount: write it as 1234.50, without a sign.", text=error.text)
-            )
+            parsed.faults.append(_("“%(text)s” is no amount: write it as 1234.50, without a sign.", text=error.text))
             return
         if not amount or amount < 0:
             parsed.faults.append(_("Write an amount above zero."))
@@ -307,12 +305,16 @@ class AccountPostdatedCheckImport(models.TransientModel):
             if row.paper and row.bank:
                 rows_of[(row.bank_record or cells.fold(row.bank)), row.account, row.paper].append(row)
         # sudo: a check that another collector registered is the same paper
-        registered = self.env["account.postdated.check"].sudo().search(
-            [
-                ("company_id", "=", self.env.company.id),
-                ("number", "in", [row.paper for row in rows]),
-                ("state", "!=", checks.CANCELLED),
-            ]
+        registered = (
+            self.env["account.postdated.check"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "=", self.env.company.id),
+                    ("number", "in", [row.paper for row in rows]),
+                    ("state", "!=", checks.CANCELLED),
+                ]
+            )
         )
         twins = {(check.bank_id, check.account_number or "", check.number): check for check in registered}
         for key, same in rows_of.items():

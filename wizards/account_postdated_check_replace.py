@@ -9,7 +9,9 @@ class AccountPostdatedCheckReplace(models.TransientModel):
 
     check_id = fields.Many2one("account.postdated.check", required=True, readonly=True, ondelete="cascade")
     company_id = fields.Many2one(related="check_id.company_id")
-    date = fields.Date(string="Received On", required=True, default=lambda self: self.env.company._get_collection_today())
+    date = fields.Date(
+        string="Received On", required=True, default=lambda self: self.env.company._get_collection_today()
+    )
     number = fields.Char(required=True)
     bank_id = fields.Many2one("res.bank", required=True)
     account_number = fields.Char(string="Account or CLABE")

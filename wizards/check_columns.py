@@ -30,7 +30,15 @@ COLUMNS = (
     ),
     Column(
         "deposit",
-        ("Deposit On", "Depositar el", "Deposit Date", "Fecha de Depósito", "Depósito", "Fecha de Cobro", "Vencimiento"),
+        (
+            "Deposit On",
+            "Depositar el",
+            "Deposit Date",
+            "Fecha de Depósito",
+            "Depósito",
+            "Fecha de Cobro",
+            "Vencimiento",
+        ),
     ),
     Column(
         "journal",
