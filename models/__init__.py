@@ -40,7 +40,6 @@ from . import collection_debtor_dunning
 from . import collection_debtor
 from . import collection_debtor_check
 from . import collection_debtor_balance
-from . import collection_debtor_check
 from . import collection_run
 from . import collection_notice_channel
 from . import collection_notice_dispatch

@@ -226,6 +226,8 @@ class AccountPostdatedCheck(models.Model):
         """Fit what the checks are meant for to what is open on the day of their deposit, and return ``{check: text}`` of those that changed."""
         notes = {}
         for check in self.filtered(lambda check: not check.custody_move_id):
+            for line in check.line_ids.filtered(lambda line: line.item_currency_id != line.currency_id):
+                line.item_amount = line._get_settled(date)
             if all(line._fits(date) for line in check.line_ids):
                 continue
             before = {line.move_line_id: line.amount for line in check.line_ids}

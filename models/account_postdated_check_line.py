@@ -55,12 +55,7 @@ class AccountPostdatedCheckLine(models.Model):
     @api.depends("amount", "discount", "move_line_id", "check_id.currency_id", "check_id.deposit_date")
     def _compute_item_amount(self):
         for line in self:
-            check, item = line.check_id, line.move_line_id
-            settled = line.amount + line.discount
-            if item and check.currency_id and item.currency_id != check.currency_id:
-                date = check.deposit_date or fields.Date.context_today(check)
-                settled = check.currency_id._convert(settled, item.currency_id, check.company_id, date)
-            line.item_amount = settled
+            line.item_amount = line._get_settled(line.check_id.deposit_date or fields.Date.context_today(line))
 
     @api.onchange("move_line_id")
     def _onchange_move_line_id(self):
@@ -145,6 +140,21 @@ class AccountPostdatedCheckLine(models.Model):
         if not self._is_discount_allowed(check.deposit_date):
             return _("the terms of %(document)s do not allow that discount.", document=document)
         return None
+
+    def _get_settled(self, date):
+        """What it takes off the item on that day, in the item's currency. Where this is not the check's, the check's
+        last cent may be worth more than what is left of the item: then it settles that."""
+        self.ensure_one()
+        check, item = self.check_id, self.move_line_id
+        settled = self.amount + self.discount
+        if not item or item.currency_id == check.currency_id:
+            return settled
+        settled, cent = (
+            check.currency_id._convert(amount, item.currency_id, check.company_id, date)
+            for amount in (settled, check.currency_id.rounding)
+        )
+        left = item.amount_residual_currency - self._get_taken(item, except_checks=check)[item.id]
+        return left if left < settled < left + cent else settled
 
     def _is_discount_allowed(self, date):
         """Whether the terms take off what this line does, of an item that is paid on that day."""

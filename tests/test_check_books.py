@@ -106,9 +106,7 @@ class TestCheckAllocation(CheckCommon):
 
     def test_the_database_holds_it(self):
         """Two people at once: whoever is second is refused by the unique index."""
-        self.env.cr.execute(
-            "SELECT indexdef FROM pg_indexes WHERE indexname = 'account_postdated_check_paper_unique'"
-        )
+        self.env.cr.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'account_postdated_check_paper_unique'")
         (definition,) = self.env.cr.fetchone()
         self.assertIn("CREATE UNIQUE INDEX", definition)
         self.assertIn("WHERE ((state)::text <> 'cancelled'::text)", definition)
@@ -151,9 +149,7 @@ class TestCheckBooks(CheckCommon):
         self.allocate(check, (self.second, 700.1), (self.first, 0.2))
         check.action_receive()
         check._deposit(self.today)
-        self.assertEqual(
-            self.partials(check), {self.second: (700.1, 700.1, 700.1), self.first: (0.2, 0.2, 0.2)}
-        )
+        self.assertEqual(self.partials(check), {self.second: (700.1, 700.1, 700.1), self.first: (0.2, 0.2, 0.2)})
         credit = check.payment_id.move_id.line_ids._get_receivable()
         self.assertAlmostEqual(credit.amount_residual, -299.7)
         self.assertEqual(self.debtor(self.customer).unallocated, 299.7)
@@ -221,9 +217,7 @@ class TestCheckBooks(CheckCommon):
             }
         )
         customer = self.make_customer("Prompt")
-        invoice = self.make_invoice(
-            customer, 1000, invoice_payment_term_id=term.id, invoice_date=self.days_ago(3)
-        )
+        invoice = self.make_invoice(customer, 1000, invoice_payment_term_id=term.id, invoice_date=self.days_ago(3))
         check = self.make_check(1000, days=2, partner=customer, receive=False)
         self.assertEqual((check.line_ids.amount, check.line_ids.discount, check.advance_amount), (980, 20, 20))
         check.deposit_date = self.today + timedelta(days=20)

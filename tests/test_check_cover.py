@@ -247,7 +247,9 @@ class TestCheckCover(CoverCommon):
         bounced._deposit(self.today)
         bounced._bounce(self.today, "Insufficient funds")
         debtor = self.debtor(self.customer)
-        self.assertEqual((debtor.check_amount, debtor.check_in_hand_count, debtor.check_next_date), (700, 2, self.day(4)))
+        self.assertEqual(
+            (debtor.check_amount, debtor.check_in_hand_count, debtor.check_next_date), (700, 2, self.day(4))
+        )
         self.assertEqual((debtor.last_bounce_date, debtor.bounce_count), (self.today, 1))
 
 

@@ -51,9 +51,7 @@ class CheckHistory(RuleBasedStateMachine):
     @rule(cents=CENTS, foreign=st.booleans(), days=st.integers(-20, 60))
     def invoice(self, cents, foreign, days):
         self.invoices.append(
-            self.test.make_invoice(
-                self.test.customer, cents / 100, days=days, currency_id=self._currency(foreign).id
-            )
+            self.test.make_invoice(self.test.customer, cents / 100, days=days, currency_id=self._currency(foreign).id)
         )
 
     @rule(pick=PICK, part=st.integers(1, 3))

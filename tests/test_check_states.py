@@ -168,13 +168,9 @@ class TestCheckStates(CheckStatesCommon):
                 other = check._replace(
                     self.today, {"number": f"R{number}", "deposit_date": self.today + timedelta(days=30)}
                 )
-                self.assertEqual(
-                    (check.state, check.replaced_by_id, other.replaces_id), ("replaced", other, check)
-                )
+                self.assertEqual((check.state, check.replaced_by_id, other.replaces_id), ("replaced", other, check))
                 self.assertEqual((other.state, other.amount, other.partner_id), ("custody", 1000, self.customer))
-                self.assertEqual(
-                    [(line.move_line_id, line.amount) for line in other.line_ids], [(self.line, 1000)]
-                )
+                self.assertEqual([(line.move_line_id, line.amount) for line in other.line_ids], [(self.line, 1000)])
                 self.assertOpen(1000)
                 other._cancel(self.today)
 
@@ -213,7 +209,8 @@ class TestCheckStates(CheckStatesCommon):
                     with self.assertRaisesRegex(UserError, rf"{check.number} \(.*is {check._get_state_label()}:"):
                         REFUSED[transition](check, self.today)
                     self.assertEqual(check.state, state)
-            check._cancel(self.today) if state in checks.TRANSITIONS["cancel"][0] else None
+            if state in checks.TRANSITIONS["cancel"][0]:
+                check._cancel(self.today)
 
     def test_history(self):
         """Who, when, from where to where, and why; the chatter of check, debtor and invoice tell it."""
@@ -313,7 +310,12 @@ class TestCheckStatesInCustodyAccount(CheckStatesCommon):
         self.assertOpen(0)
 
     def test_back(self):
-        for state, back in (("custody", "_return"), ("hold", "_return"), ("custody", "_cancel"), ("deposited", "_cancel")):
+        for state, back in (
+            ("custody", "_return"),
+            ("hold", "_return"),
+            ("custody", "_cancel"),
+            ("deposited", "_cancel"),
+        ):
             with self.subTest(state=state, back=back):
                 check = self.take_to(state)
                 getattr(check, back)(self.today)
