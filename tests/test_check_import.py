@@ -84,9 +84,10 @@ class TestCheckImport(CheckCommon):
         self.assertEqual(checks.bank_id.mapped("name"), ["Banco Nuevo"])
 
     def test_the_empty_file_can_be_imported(self):
-        wizard = self.preview(self.row())
-        content = wizard.with_context(lang="es_MX").template
-        self.make_customer("Name, reference or tax ID")
+        self.env["res.lang"]._activate_lang("es_MX")
+        wizard = self.preview(self.row()).with_context(lang="es_MX")
+        content = wizard.template
+        self.make_customer(wizard._get_example()["customer"])
         self.env["res.bank"].create({"name": "BBVA"})
         again = self.preview(file=content, file_name="template.xlsx")
         self.assertEqual(again.line_ids.mapped("message"), [False])
