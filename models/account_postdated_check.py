@@ -400,8 +400,8 @@ class AccountPostdatedCheck(models.Model):
         return units / 10**self.currency_id.decimal_places
 
     def _get_items(self, date=None):
-        """What this check may pay on ``date`` (default: the agreed day), as :class:`engine.checks.Item`: the customer's open items on one receivable account,
-        less what other checks are meant for."""
+        """What this check may pay on ``date`` (default: the agreed day), as :class:`engine.checks.Item`: the customer's
+        open items on one receivable account, less what other checks are meant for."""
         self.ensure_one()
         lines = self.env["account.move.line"].search(self._get_payable_domain(), order="date_maturity, id")
         account = (self.line_ids.move_line_id or lines[:1]).account_id[:1]

@@ -153,8 +153,8 @@ class AccountPostdatedCheck(models.Model):
 
     @api.model
     def _link_entries(self, pairs):
-        """Tell these entries whose they are, ``(check, entry)``, in one statement: written one by one, Odoo would ask of
-        each whether it still balances."""
+        """Tell these entries whose they are, ``(check, entry)``, in one statement: written one by one, Odoo would ask
+        of each whether it still balances."""
         rows = SQL(", ").join(SQL("(%s, %s)", check.id, move.id) for check, move in pairs)
         self.env["account.move"].flush_model(["postdated_check_id"])
         self.env.cr.execute(
@@ -223,7 +223,10 @@ class AccountPostdatedCheck(models.Model):
     # === What it pays ===#
 
     def _resettle(self, date):
-        """Fit what the checks are meant for to what is open on the day of their deposit, and return ``{check: text}`` of those that changed."""
+        """Fit what the checks are meant for to what is open on the day of their deposit.
+
+        :return: ``{check: text}`` of those that changed
+        """
         notes = {}
         for check in self.filtered(lambda check: not check.custody_move_id):
             for line in check.line_ids.filtered(lambda line: line.item_currency_id != line.currency_id):

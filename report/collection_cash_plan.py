@@ -19,7 +19,7 @@ class Source(NamedTuple):
     """Money that is expected on a day of its own, beside the open items of the ledger."""
 
     rows: SQL
-    """SELECT of the columns of ``_query_ledger`` in their order; ids are multiples of ``IDS`` plus a number of theirs."""
+    """SELECT of the columns of ``_query_ledger`` in order; ids are multiples of ``IDS`` plus a number of theirs."""
     covers: SQL
     """SELECT of (receivable line, amount in its currency): what it will pay is not expected from the item as well."""
 

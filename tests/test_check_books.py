@@ -85,9 +85,9 @@ class TestCheckAllocation(CheckCommon):
             ({"face_date": self.tomorrow()}, "agree on a deposit on its date or later"),
             ({"amount_covered": 1000.01}, "insurer cannot cover more"),
         ):
-            with self.subTest(values=values):
-                with self.assertRaisesRegex(ValidationError, sentence), self.cr.savepoint():
-                    self.make_check(**{"amount": 1000, "suggest": False, **values})
+            refused = self.assertRaisesRegex(ValidationError, sentence)
+            with self.subTest(values=values), refused, self.cr.savepoint():
+                self.make_check(**{"amount": 1000, "suggest": False, **values})
 
     def tomorrow(self):
         return self.today + timedelta(days=1)
