@@ -220,7 +220,7 @@ def say(text):
 def show(row):
     """Print one row of the table."""
     each = ""
-    if row["work"].startswith("dispatch") and row["count"]:
+    if row["work"].startswith(("dispatch", "deposit")) and row["count"]:
         each = (
             f"   {value_of(row, 'seconds each') * 1000:.1f} ms, {value_of(row, 'statements each'):.2f} statements each"
         )

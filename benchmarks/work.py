@@ -7,6 +7,7 @@ import json
 import sys
 from os import environ
 
+import checks
 import floor
 import reviews
 from measure import Measure, resident
@@ -164,6 +165,7 @@ class Bench:
         self.decide("decide, next day", tomorrow)
         if everything:
             reviews.measure(self)
+            checks.measure(self)
             floor.measure(self)
 
 
