@@ -85,13 +85,7 @@ class AccountPostdatedCheck(models.Model):
 
         :raise UserError: a sentence that names the check at fault
         """
-        checks_ = self._begin("deposit")
-        checks_._check_deposit(date)
-        notes = checks_._resettle(date)
-        checks_._book_deposit(date)
-        checks_._finish(
-            "deposit", date, lambda check: check._get_deposit_text(date, notes.get(check)), {"deposited_on": date}
-        )
+        self._present("deposit", date)
 
     def _deposit_each(self, date):
         """Deposit those that can be, all in one go where nothing is wrong.
@@ -113,12 +107,16 @@ class AccountPostdatedCheck(models.Model):
 
     def _redeposit(self, date):
         """Present bounced checks once more: they pay what of their invoices is open now."""
-        checks_ = self._begin("redeposit")
+        self._present("redeposit", date)
+
+    def _present(self, transition, date):
+        """Take them to the bank: they pay what they were meant to of what is open now."""
+        checks_ = self._begin(transition)
         checks_._check_deposit(date)
         notes = checks_._resettle(date)
         checks_._book_deposit(date)
         checks_._finish(
-            "redeposit", date, lambda check: check._get_deposit_text(date, notes.get(check)), {"deposited_on": date}
+            transition, date, lambda check: check._get_deposit_text(date, notes.get(check)), {"deposited_on": date}
         )
 
     def _clear(self, date, by_bank=False):
