@@ -54,8 +54,8 @@ class Item(NamedTuple):
     residual: int
     company_residual: int
     covered: int = 0
-    """Part of ``residual`` that something else answers for: a dispute, a promise, a check in custody. Of a credit: the
-    part that is no money yet."""
+    """Part of ``residual`` that something else answers for: a dispute, a promise, a check in custody. Of a credit, whose
+    residual is negative, the part that is no money yet, negative too."""
     blocked: bool = False
     told: Mapping[int, date] = {}
     """Level id -> last day on which this item was told at that level."""
@@ -151,7 +151,7 @@ def assess(items: Iterable[Item], tolerances: Mapping[int, int]) -> tuple[list[A
     debits: list[Item] = []
     for item in items:
         if item.residual < 0:
-            credits[item.currency_id] -= item.residual - item.covered
+            credits[item.currency_id] += max(min(item.covered, 0) - item.residual, 0)
         else:
             debits.append(item)
     debits.sort(key=attrgetter("due", "line_id"))

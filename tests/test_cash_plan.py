@@ -131,7 +131,7 @@ class TestCashPlan(PlanCommon):
         self.assertEqual(sorted(mine.mapped("kind")), ["check", "overdue"])
         viewer = self.make_user("plan_viewer", "account_collection.group_collection_viewer")
         self.assertLessEqual(self.customer + stranger, self.Plan.with_user(viewer).search([]).partner_id)
-        other = self.other_company_data()["company"]
+        other = self.company_data_2["company"]
         outsider = self.make_user("plan_outsider", MANAGER, company=other)
         self.assertFalse(self.Plan.with_user(outsider).search([("company_id", "=", self.company.id)]))
 

@@ -34,11 +34,11 @@ class TestCheckCost(CheckCommon):
         self.assertLessEqual(second, most)
 
     def test_deposit(self):
-        self.assert_each_costs_the_same(lambda found: lambda: found._deposit(self.today), 50)
+        self.assert_each_costs_the_same(lambda found: lambda: found._deposit(self.today), 60)
 
     def test_bounce(self):
         def bounce(found):
             found._deposit(self.today)
             return lambda: found._bounce(self.today, "Funds", penalty=False)
 
-        self.assert_each_costs_the_same(bounce, 90)
+        self.assert_each_costs_the_same(bounce, 100)

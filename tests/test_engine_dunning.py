@@ -26,7 +26,8 @@ def reference_assess(items, tolerances):
     for currency in {item.currency_id for item in items}:
         mine = [item for item in items if item.currency_id == currency]
         tolerance = tolerances.get(currency, 0)
-        purse = sum(-item.residual for item in mine if item.residual < 0)
+        # A covered credit is no money yet.
+        purse = sum(max(-item.residual - max(-item.covered, 0), 0) for item in mine if item.residual < 0)
         for item in sorted((i for i in mine if i.residual >= 0), key=lambda i: (i.due, i.line_id)):
             open_part = item.residual - item.covered if item.covered > 0 else item.residual
             if item.blocked:
