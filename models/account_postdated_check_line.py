@@ -73,6 +73,13 @@ class AccountPostdatedCheckLine(models.Model):
             line.amount = check._from_units(share[0].amount) if share else 0.0
             line.discount = check._from_units(share[0].discount) if share else 0.0
 
+    @api.onchange("amount")
+    def _onchange_amount(self):
+        """A discount is for who pays all that remains."""
+        for line in self.filtered("move_line_id"):
+            if not line._is_discount_allowed(line.check_id.deposit_date):
+                line.discount = 0.0
+
     @api.constrains("amount", "move_line_id", "check_id")
     def _check_line(self):
         self._check_allocation()
