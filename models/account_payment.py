@@ -20,6 +20,11 @@ class AccountPayment(models.Model):
         self.move_id._check_not_of_check()
         return super().action_cancel()
 
+    def action_reject(self):
+        """Of 19.0 alone: the bank refused it."""
+        self.move_id._check_not_of_check()
+        return super().action_reject()
+
     @api.model
     def _prepare_collection_memo(self, text):
         """Values with the text of a payment, in the field that this series has for it."""

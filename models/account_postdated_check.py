@@ -21,14 +21,18 @@ STATES = [
 PLACES = [("same", "Same place"), ("other", "Another place in the country"), ("abroad", "Abroad")]
 PROTECTIONS = [("none", "None"), ("insured", "Insured"), ("bank", "Protected by the bank")]
 
-# What a person cannot write: transitions do.
+# What a person cannot write: transitions do, or what it is computed from.
 KEPT = {
     "state", "state_date", "debtor_id", "payment_id", "custody_move_id", "replaces_id", "replaced_by_id",
     "deposited_on", "cleared_on",
     "bounced_on", "bounce_count", "bounce_reason", "presented_in_time", "penalty_move_id", "cleared_by_bank", "slip_id",
+    "commercial_partner_id", "collector_id", "presentation_deadline", "allocated_amount", "advance_amount",
 }  # fmt: skip
-# What the paper says: once received it is what it is.
-ON_PAPER = {"number", "bank_id", "account_number", "partner_id", "company_id", "amount", "currency_id", "face_date"}
+# What the paper says, and when it came: once received it is what it is.
+ON_PAPER = {
+    "number", "bank_id", "account_number", "partner_id", "company_id", "amount", "currency_id", "face_date",
+    "receipt_date",
+}  # fmt: skip
 # What tells one paper from another.
 PAPER = {"company_id", "bank_id", "account_number", "number"}
 
@@ -287,13 +291,16 @@ class AccountPostdatedCheck(models.Model):
             live._check_papers([check._get_paper(vals) for check in live])
         result = super().write(vals)
         if "deposit_date" in vals:
-            # sudo: the terms say so, whoever agreed on another day
+            # sudo: the terms and the books say so, whoever agreed on another day
             self.sudo().line_ids._drop_lost_discounts()
+            self.sudo()._move_custody_day()
         return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_drafts(self):
-        kept = self.filtered(lambda check: check.state != checks.DRAFT)
+        kept = self.filtered(
+            lambda check: check.state != checks.DRAFT or checks.CUSTODY in check.event_ids.mapped("new_state")
+        )
         if kept:
             raise UserError(
                 _("%(check)s was received: cancel it, so that its history stays.", check=kept[0].display_name)
@@ -328,6 +335,8 @@ class AccountPostdatedCheck(models.Model):
         # sudo: a check that another collector registered is the same paper
         twins = self.sudo().search(
             [
+                ("company_id", "in", [company_id for company_id, *_others in papers]),
+                ("bank_id", "in", [bank_id for _company_id, bank_id, *_others in papers]),
                 ("number", "in", [number for *_others, number in papers]),
                 ("state", "!=", checks.CANCELLED),
                 ("id", "not in", self.ids),

@@ -81,6 +81,11 @@ class AccountPostdatedCheck(models.Model):
             "line_ids": [fields.Command.create(line) for line in lines],
         }
 
+    def _move_custody_day(self):
+        """The agreed day moved: what is owed of checks in custody falls due on it."""
+        for check in self.filtered(lambda check: check.custody_move_id and check.state in checks.IN_HAND):
+            check._get_custody_line().date_maturity = check.deposit_date
+
     @api.model
     def _query_custody_lines(self, company, today):
         """Rows (receivable line, amount in its currency) of the entries that hold checks, until their agreed day: the
@@ -362,15 +367,17 @@ class AccountPostdatedCheck(models.Model):
         }
 
     def _propose_penalties(self, date):
-        """Draft invoices of the penalty for the checks that were presented in time; a person confirms them."""
-        claimed = self.filtered(
-            lambda check: check.presented_in_time and check.company_id.collection_check_penalty_percent
-        )
+        """Draft invoices of the penalty for the checks that were presented in time, one for each check however often
+        it bounces; a person confirms them."""
+        claimed = self.filtered(lambda check: check.presented_in_time and check._get_penalty_amount())
         invoices = self.env["account.move"].create([check._prepare_penalty(date) for check in claimed])
         for check, invoice in zip(claimed, invoices):
             check.penalty_move_id = invoice
 
     def _get_penalty_amount(self):
+        """What would be proposed; nothing where it was proposed before and that one stands."""
+        if self.penalty_move_id.state in ("draft", "posted"):
+            return 0.0
         return self.currency_id.round(self.amount * self.company_id.collection_check_penalty_percent / 100)
 
     def _prepare_penalty(self, date):

@@ -6,6 +6,10 @@ from odoo.tools import SQL
 
 from ..engine import checks
 
+# What a person chooses; the rest follows from it.
+CHOSEN = {"check_id", "move_line_id", "amount", "discount"}
+FOLLOWING = {"company_id", "move_id", "date_maturity", "item_amount"}
+
 
 class AccountPostdatedCheckLine(models.Model):
     """What a check is meant to pay of one open item."""
@@ -59,16 +63,24 @@ class AccountPostdatedCheckLine(models.Model):
 
     @api.onchange("move_line_id")
     def _onchange_move_line_id(self):
-        """What is open and what the check has left, whichever is less."""
+        """What no other check is meant for and what this one has left, whichever is less."""
         for line in self.filtered("move_line_id"):
             check = line.check_id
-            item = check._prepare_item(line.move_line_id, 0.0, check.deposit_date)
+            taken = self._get_taken(line.move_line_id, except_checks=check)[line.move_line_id.id]
+            item = check._prepare_item(line.move_line_id, taken, check.deposit_date)
             others = sum(other.amount for other in check.line_ids if other != line)
             share = checks.suggest(check._to_units(check.amount - others), [item])
             line.amount = check._from_units(share[0].amount) if share else 0.0
             line.discount = check._from_units(share[0].discount) if share else 0.0
 
-    @api.constrains("amount", "move_line_id")
+    @api.onchange("amount")
+    def _onchange_amount(self):
+        """A discount is for who pays all that remains."""
+        for line in self.filtered("move_line_id"):
+            if not line._is_discount_allowed(line.check_id.deposit_date):
+                line.discount = 0.0
+
+    @api.constrains("amount", "move_line_id", "check_id")
     def _check_line(self):
         self._check_allocation()
 
@@ -76,20 +88,34 @@ class AccountPostdatedCheckLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        if not self.env.su:
+            vals_list = [self._drop_following(vals) for vals in vals_list]
         lines = super().create(vals_list)
         lines._check_changeable()
         return lines
 
     def write(self, vals):
-        if {"amount", "move_line_id", "check_id"}.intersection(vals):
+        if not self.env.su:
+            vals = self._drop_following(vals)
+        if CHOSEN.isdisjoint(vals):
+            return super().write(vals)
+        self._check_changeable()
+        # A discount is for who pays all that remains: a person who changes the amount does without it.
+        result = super().write({"discount": 0.0, **vals})
+        if "check_id" in vals:
             self._check_changeable()
-            # A discount is for who pays all that remains: a person who changes the amount does without it.
-            vals = {"discount": 0.0, **vals}
-        return super().write(vals)
+        if "discount" in vals and not self.env.su:
+            self._check_allocation()
+        return result
 
     def unlink(self):
         self._check_changeable()
         return super().unlink()
+
+    @api.model
+    def _drop_following(self, vals):
+        """What follows from the check and its item is nobody's to write, also not through the API."""
+        return {name: value for name, value in vals.items() if name not in FOLLOWING}
 
     def _check_changeable(self):
         # sudo does what a person may not: the deposit writes what was paid in the end
@@ -157,11 +183,13 @@ class AccountPostdatedCheckLine(models.Model):
         return left if left < settled < left + cent else settled
 
     def _is_discount_allowed(self, date):
-        """Whether the terms take off what this line does, of an item that is paid on that day."""
+        """Whether the terms take off what this line does, of an item that is paid whole on that day."""
         if not self.discount:
             return True
         allowed = self.move_line_id._get_collection_discount(date)
-        return not self.currency_id.compare_amounts(self.discount, allowed)
+        settled, remains = self.amount + self.discount, self.move_line_id.amount_residual_currency
+        compare = self.currency_id.compare_amounts
+        return not compare(self.discount, allowed) and not compare(settled, remains)
 
     def _drop_lost_discounts(self):
         """The agreed day moved: who pays later than the terms say does without the discount."""

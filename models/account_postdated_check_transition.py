@@ -326,7 +326,7 @@ class AccountPostdatedCheck(models.Model):
         texts = [_("Bounced: %s.", reason) if reason else _("Bounced.")]
         if fee:
             texts.append(_("The bank charges %s.", self.company_id.currency_id.format(fee)))
-        if self.penalty_move_id:
+        if self.penalty_move_id.state == "draft":
             texts.append(_("A penalty of %s is proposed.", self.currency_id.format(self.penalty_move_id.amount_total)))
         return " ".join(texts)
 
@@ -362,12 +362,16 @@ class AccountPostdatedCheck(models.Model):
         followed = (moves.postdated_check_id + moves.postdated_check_slip_id.check_ids).filtered(
             lambda check: check.payment_id and check.state in (*checks.AT_BANK, checks.CLEARED)
         )
+        shown_on = defaultdict(self.sudo().browse)
         for check in followed:
             day = check._get_bank_date()
             if day and check.state in checks.AT_BANK:
-                check._clear(day, by_bank=True)
+                shown_on[day] |= check
             elif not day and check.state == checks.CLEARED and check.cleared_by_bank:
                 check._unclear()
+        # A day at a time: a slip may be of a thousand checks.
+        for day, shown in shown_on.items():
+            shown._clear(day, by_bank=True)
 
     def _unclear(self):
         """The match with the statement was undone: deposited, as before."""

@@ -315,6 +315,15 @@ class TestCheckBooks(CheckCommon):
             self.assertEqual(caught.exception.args[1]["res_id"], check.id)
         self.assertEqual(check.payment_id.move_id.state, "posted")
 
+    def test_the_payment_of_an_advance_is_not_deleted(self):
+        """It is matched with nothing, so that Odoo would let it go."""
+        check = self.make_check(600, suggest=False)
+        check._deposit(self.today)
+        user = self.make_user("accountant", "account.group_account_manager")
+        with self.assertRaises((RedirectWarning, UserError)):
+            check.payment_id.with_user(user).unlink()
+        self.assertEqual(check.payment_id.move_id.state, "posted")
+
     def test_closed_period(self):
         """A deposit into a closed period is refused whole."""
         check = self.make_check(600)

@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 
 from .check_common import CheckCommon
@@ -97,11 +97,30 @@ class TestCheckRights(RightsCommon, CheckCommon):
 
     def test_nobody_writes_the_state(self):
         for user in (self.collector, self.manager, self.invoicing):
-            for values in ({"state": "cleared"}, {"payment_id": 1}, {"bounce_count": 0}, {"debtor_id": self.theirs.id}):
+            for values in (
+                {"state": "cleared"},
+                {"payment_id": 1},
+                {"bounce_count": 0},
+                {"debtor_id": self.theirs.id},
+                {"commercial_partner_id": self.theirs.partner_id.id},
+                {"collector_id": user.id},
+                {"allocated_amount": 0},
+            ):
                 with self.assertRaises(AccessError):
                     self.my_check.with_user(user).write(values)
             with self.assertRaises(AccessError):
                 self.Check.with_user(user).create({**self.values(self.mine, "903"), "state": "cleared"})
+
+    def test_nobody_writes_what_a_line_takes_off(self):
+        """It follows from the check and its item; a discount is what the terms say."""
+        line = self.my_check.line_ids[:1].with_user(self.collector)
+        settled, move = line.item_amount, line.move_id
+        line.write({"item_amount": 0.01, "move_id": self.their_check.line_ids.move_id[:1].id})
+        self.assertEqual((line.item_amount, line.move_id), (settled, move))
+        with self.assertRaisesRegex(ValidationError, "do not allow that discount"):
+            line.discount = 5
+        with self.assertRaises((AccessError, ValidationError)):
+            line.check_id = self.their_check.id
 
     def test_companies(self):
         data = self.other_company_data()

@@ -141,8 +141,9 @@ class TestCheckStates(CheckStatesCommon):
         self.assertEqual(check.state, "redeposited")
         self.assertEntries(check, (bank, self.tomorrow, 1000), (self.account, self.tomorrow, -1000))
         self.assertOpen(0)
+        penalty = check.penalty_move_id
         check._bounce(self.tomorrow, "Account closed")
-        self.assertEqual(check.bounce_count, 2)
+        self.assertEqual((check.bounce_count, check.penalty_move_id), (2, penalty), "one penalty for one check")
         self.assertEntries(check)
         self.assertOpen(1000)
 
@@ -267,6 +268,8 @@ class TestCheckStatesInCustodyAccount(CheckStatesCommon):
         self.assertEqual(self.owed(), 1000)
         custody = check.custody_move_id.line_ids.filtered(lambda line: line.account_id == self.custody_account)
         self.assertEqual((custody.date_maturity, custody.partner_id), (check.deposit_date, self.customer))
+        check.deposit_date += timedelta(days=15)
+        self.assertEqual(custody.date_maturity, check.deposit_date, "another day was agreed on")
 
     def test_deposit(self):
         check = self.take_to("deposited")

@@ -256,8 +256,9 @@ class AccountPostdatedCheckImport(models.TransientModel):
         debtors = self.env["collection.debtor"].search(
             [("collector_id", "=", user.id), ("company_id", "=", self.env.company.id)]
         )
+        own = set(debtors.partner_id.ids)
         for row in rows:
-            if row.partner and row.partner not in debtors.partner_id:
+            if row.partner and row.partner.id not in own:
                 row.faults.append(
                     _("%(customer)s is not among your debtors: ask for it first.", customer=row.partner.display_name)
                 )
