@@ -22,7 +22,9 @@ from . import account_postdated_check_event
 from . import account_postdated_check_slip
 from . import account_postdated_check_links
 from . import account_postdated_check_transition
+from . import account_postdated_check_allocation
 from . import account_postdated_check_books
+from . import account_postdated_check_claims
 from . import account_postdated_check_cover
 from . import account_postdated_check_alert
 from . import account_move_check

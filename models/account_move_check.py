@@ -59,16 +59,22 @@ class AccountMove(models.Model):
         self._check_not_of_check()
         return super().button_cancel()
 
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        self._check_not_of_check()
+        return super()._reverse_moves(default_values_list=default_values_list, cancel=cancel)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_of_check(self):
         """Odoo lets a posted payment that is matched with nothing be deleted, and its entry with it."""
         self._check_not_of_check()
 
     def _check_not_of_check(self):
-        """The check makes and reverses its entries; a person does it there. The penalty is an invoice like another."""
+        """The check makes and reverses its entries; a person does it there. The penalty is an invoice like another, and
+        a person may mend what the bank charged."""
         self._check_not_of_slip()
         # sudo: whoever tries must be told, also without a right on checks
         own = self.sudo().filtered(lambda move: move.postdated_check_id and move.move_type == "entry")
+        own = own.filtered(lambda move: move.line_ids._get_receivable())
         live = own.filtered(lambda move: move.postdated_check_id.state != checks.DRAFT)
         if self.env.su or not live:
             return

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import _, api, fields, models
 from odoo.tools import frozendict
 from odoo.tools.misc import format_date
 
@@ -94,6 +94,21 @@ class AccountMoveLine(models.Model):
         if not date or not self.move_id._is_eligible_for_early_payment_discount(self.currency_id, date):
             return 0.0
         return self.amount_residual_currency - self.discount_amount_currency
+
+    def unlink(self):
+        self._get_receivable()._forget_checks()
+        return super().unlink()
+
+    def _forget_checks(self):
+        """These items go, because their invoices change: what checks were to pay of them is chosen anew."""
+        # sudo: whoever changes an invoice need not know of checks
+        lines = self.env["account.postdated.check.line"].sudo()
+        lines = lines.search([("move_line_id", "in", self.ids)]) if self.ids else lines
+        for check, of_check in lines.grouped("check_id").items():
+            if check._is_pending():
+                names = ", ".join(of_check.move_id.mapped(lambda move: move.name or move.display_name))
+                check._message_log(body=_("%s is changed: what this check is to pay of it must be chosen anew.", names))
+        lines.unlink()
 
     def _prepare_kept_term(self):
         """What a posted invoice needs of this term line: what it says already."""

@@ -33,6 +33,8 @@ ON_PAPER = {
     "number", "bank_id", "account_number", "partner_id", "company_id", "amount", "currency_id", "face_date",
     "receipt_date",
 }  # fmt: skip
+# What was agreed on: changed until it is deposited, and again once it bounced.
+AGREED = {"deposit_date", "place", "journal_id"}
 # What tells one paper from another.
 PAPER = {"company_id", "bank_id", "account_number", "number"}
 
@@ -67,6 +69,14 @@ class AccountPostdatedCheck(models.Model):
     company_id = fields.Many2one("res.company", required=True, index=True, default=lambda self: self.env.company)
     amount = fields.Monetary(required=True, tracking=True)
     currency_id = fields.Many2one("res.currency", required=True, default=lambda self: self.env.company.currency_id)
+    company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company Currency")
+    company_amount = fields.Monetary(
+        string="In Company Currency",
+        currency_field="company_currency_id",
+        compute="_compute_company_amount",
+        store=True,
+        help="At the rate of the day on which it was received: for sums of checks in several currencies.",
+    )
     receipt_date = fields.Date(string="Received On", required=True, default=fields.Date.context_today)
     face_date = fields.Date(string="Date of the Check", required=True, default=fields.Date.context_today, tracking=True)
     deposit_date = fields.Date(
@@ -202,6 +212,14 @@ class AccountPostdatedCheck(models.Model):
         for check in self:
             check.debtor_id = debtor_of[pairs[check]] if check in pairs else check._origin.debtor_id
 
+    @api.depends("amount", "currency_id", "company_id", "receipt_date")
+    def _compute_company_amount(self):
+        for check in self:
+            known = check.currency_id and check.company_id and check.receipt_date
+            check.company_amount = known and check.currency_id._convert(
+                check.amount, check.company_id.currency_id, check.company_id, check.receipt_date
+            )
+
     @api.depends("face_date", "receipt_date")
     def _compute_deposit_date(self):
         for check in self:
@@ -290,6 +308,8 @@ class AccountPostdatedCheck(models.Model):
             live = self.filtered(lambda check: check.state != checks.CANCELLED)
             live._check_papers([check._get_paper(vals) for check in live])
         result = super().write(vals)
+        if not self.env.su and "partner_id" in vals and self.search_count([("id", "in", self.ids)]) < len(self):
+            raise AccessError(_("The check would be of a customer whose checks are not yours to see."))
         if "deposit_date" in vals:
             # sudo: the terms and the books say so, whoever agreed on another day
             self.sudo().line_ids._drop_lost_discounts()
@@ -309,6 +329,15 @@ class AccountPostdatedCheck(models.Model):
     def _check_writable(self, vals):
         if not KEPT.isdisjoint(vals):
             self._refuse_kept()
+        if not AGREED.isdisjoint(vals):
+            for check in self.filtered(lambda check: check.state not in (*checks.PENDING, checks.BOUNCED)):
+                raise UserError(
+                    _(
+                        "%(check)s is %(state)s: when and where it is deposited cannot be changed any more.",
+                        check=check.display_name,
+                        state=check._get_state_label(),
+                    )
+                )
         received = self.filtered(lambda check: check.state != checks.DRAFT)
         changed = ON_PAPER.intersection(vals)
         for check in received if changed else ():
@@ -373,81 +402,8 @@ class AccountPostdatedCheck(models.Model):
             cleaned["account_number"] = "".join(vals["account_number"].replace("-", "").split())
         return cleaned
 
-    # === Actions ===#
-
-    def action_suggest(self):
-        """Fill the allocation anew."""
-        for check in self:
-            check._check_changeable()
-            check.line_ids = [fields.Command.clear()] + check._prepare_lines(
-                checks.suggest(check._to_units(check.amount), check._get_items())
-            )
-
     # === Helpers ===#
 
     def _get_state_label(self):
         self.ensure_one()
         return dict(self._fields["state"]._description_selection(self.env))[self.state]
-
-    def _check_changeable(self):
-        """What it is meant for changes until it is deposited, or booked in custody."""
-        self.ensure_one()
-        if self.state not in checks.PENDING or self.custody_move_id:
-            raise UserError(
-                _(
-                    "%(check)s is %(state)s: what it pays cannot be changed any more.",
-                    check=self.display_name,
-                    state=self._get_state_label(),
-                )
-            )
-
-    def _to_units(self, amount):
-        """An amount of the check's currency in its smallest unit."""
-        return round(amount * 10**self.currency_id.decimal_places)
-
-    def _from_units(self, units):
-        return units / 10**self.currency_id.decimal_places
-
-    def _get_items(self, date=None):
-        """What this check may pay on ``date`` (default: the agreed day), as :class:`engine.checks.Item`: the customer's
-        open items on one receivable account, less what other checks are meant for."""
-        self.ensure_one()
-        lines = self.env["account.move.line"].search(self._get_payable_domain(), order="date_maturity, id")
-        account = (self.line_ids.move_line_id or lines[:1]).account_id[:1]
-        lines = lines.filtered(lambda line: line.account_id == account)
-        taken = self.env["account.postdated.check.line"]._get_taken(lines, except_checks=self)
-        return [self._prepare_item(line, taken.get(line.id, 0.0), date or self.deposit_date) for line in lines]
-
-    def _get_payable_domain(self):
-        return [
-            ("account_id.account_type", "=", "asset_receivable"),
-            ("account_id", "!=", self.company_id.collection_check_custody_account_id.id),
-            ("parent_state", "=", "posted"),
-            ("reconciled", "=", False),
-            ("balance", ">", 0),
-            ("partner_id.commercial_partner_id", "=", self.commercial_partner_id.id),
-            ("company_id", "=", self.company_id.id),
-        ]
-
-    def _prepare_item(self, line, taken, date):
-        """:param taken: what other checks are meant for of it, in the item's currency"""
-        open_amount = line.amount_residual_currency - taken
-        same = line.currency_id == self.currency_id
-        if not same:
-            open_amount = line.currency_id._convert(open_amount, self.currency_id, self.company_id, date)
-        discount = line._get_collection_discount(date) if same and not taken else 0.0
-        return checks.Item(
-            line.id, line.date_maturity or line.date, self._to_units(open_amount), same, self._to_units(discount)
-        )
-
-    def _prepare_lines(self, shares):
-        return [
-            fields.Command.create(
-                {
-                    "move_line_id": share.line_id,
-                    "amount": self._from_units(share.amount),
-                    "discount": self._from_units(share.discount),
-                }
-            )
-            for share in shares
-        ]

@@ -276,22 +276,20 @@ class AccountPostdatedCheck(models.Model):
         """
         texts = {check: get_text(check) for check in self}
         state = checks.TRANSITIONS[transition][1]
-        self.env["account.postdated.check.event"].create(
-            [
-                {
-                    "check_id": check.id,
-                    "debtor_id": check.debtor_id.id,
-                    "date": date,
-                    "user_id": self.env.uid,
-                    "old_state": check.state,
-                    "new_state": state,
-                    "note": note,
-                }
-                for check in self
-            ]
-        )
+        self.env["account.postdated.check.event"].create([check._prepare_event(state, date, note) for check in self])
         self.write({"state": state, "state_date": date, **(values or {})})
         self._log_everywhere(texts)
+
+    def _prepare_event(self, state, date, note):
+        return {
+            "check_id": self.id,
+            "debtor_id": self.debtor_id.id,
+            "date": date,
+            "user_id": self.env.uid,
+            "old_state": self.state,
+            "new_state": state,
+            "note": note,
+        }
 
     def _log_everywhere(self, texts):
         """Log ``{check: text}`` on the checks, and with their names on their debtors and on the invoices they pay."""
@@ -376,5 +374,7 @@ class AccountPostdatedCheck(models.Model):
     def _unclear(self):
         """The match with the statement was undone: deposited, as before."""
         before = checks.REDEPOSITED if self.bounce_count else checks.DEPOSITED
+        today = self.company_id._get_collection_today()
+        self.env["account.postdated.check.event"].create(self._prepare_event(before, today, None))
         self.write({"state": before, "state_date": self.deposited_on, "cleared_on": False, "cleared_by_bank": False})
         self._log_everywhere({self: _("No longer cleared: its match with the bank statement was undone.")})

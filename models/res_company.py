@@ -6,6 +6,9 @@ from odoo.tools.misc import get_lang
 
 from ..engine import aging
 
+PENALTIES = {"MX": 20.0}
+"""Percent of a bounced check that the law of a country lets its holder claim."""
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -53,7 +56,9 @@ class ResCompany(models.Model):
     collection_check_fee_account_id = fields.Many2one("account.account", string="Fees of Bounced Checks")
     collection_check_penalty_percent = fields.Float(
         string="Penalty",
-        default=20.0,
+        compute="_compute_collection_check_penalty_percent",
+        store=True,
+        readonly=False,
         digits=(5, 2),
         help="Percentage of a bounced check that is proposed as a debit, when it was presented in time. Mexico: 20 %, "
         "Ley General de Titulos y Operaciones de Credito, art. 193.",
@@ -97,11 +102,16 @@ class ResCompany(models.Model):
         for company in self:
             company.collection_policy_id._check_usable_by(company)
 
+    @api.depends("account_fiscal_country_id")
+    def _compute_collection_check_penalty_percent(self):
+        for company in self:
+            company.collection_check_penalty_percent = PENALTIES.get(company.account_fiscal_country_id.code, 0.0)
+
     @api.constrains("collection_check_custody_account_id")
     def _check_collection_custody_account(self):
         for company in self:
             account = company.collection_check_custody_account_id
-            if account and account.account_type != "asset_receivable":
+            if account and (account.account_type != "asset_receivable" or company._has_invoices_on(account)):
                 raise ValidationError(
                     _(
                         "%(account)s cannot hold the checks in custody of %(company)s: choose a receivable account of "
@@ -110,6 +120,19 @@ class ResCompany(models.Model):
                         company=company.name,
                     )
                 )
+
+    def _has_invoices_on(self, account):
+        """Whether invoices are on this account: then nobody could tell who owes a check."""
+        return bool(
+            self.env["account.move.line"].search_count(
+                [
+                    ("account_id", "=", account.id),
+                    ("company_id", "=", self.id),
+                    ("move_id.move_type", "in", ("out_invoice", "out_refund", "out_receipt")),
+                ],
+                limit=1,
+            )
+        )
 
     @api.constrains("collection_tolerance")
     def _check_collection_tolerance(self):

@@ -26,6 +26,7 @@ class CheckCommon(CollectionCommon):
                 "collection_check_journal_id": cls.company_data["default_journal_misc"].id,
                 "collection_check_fee_account_id": cls.fee_account.id,
                 "collection_check_penalty_account_id": cls.penalty_account.id,
+                "collection_check_penalty_percent": 20,
             }
         )
         cls.customer = cls.make_customer("Postdater")

@@ -325,18 +325,75 @@ class TestCheckBooks(CheckCommon):
         self.assertEqual(check.payment_id.move_id.state, "posted")
 
     def test_closed_period(self):
-        """A deposit into a closed period is refused whole."""
-        check = self.make_check(600)
-        self.company.fiscalyear_lock_date = self.today
+        """A deposit, or the way back, into a closed period is refused whole."""
+        yesterday = self.days_ago(1)
+        check = self.make_check(600, days=-1)
+        self.company.fiscalyear_lock_date = yesterday
         with self.assertRaisesRegex(UserError, "is in a closed period of"), self.cr.savepoint():
-            check._deposit(self.today)
+            check._deposit(yesterday)
         self.assertEqual((check.state, self.first.amount_residual), ("custody", 600))
         self.assertFalse(check.entry_ids)
-        tomorrow = self.today + timedelta(days=1)
-        check._deposit(tomorrow)
+        check._deposit(self.today)
+        self.company.fiscalyear_lock_date = self.today
         with self.assertRaisesRegex(UserError, "is in a closed period of"), self.cr.savepoint():
             check._bounce(self.today, "Funds")
         self.assertEqual((check.state, self.first.amount_residual), ("deposited", 0))
+
+    def test_days(self):
+        """No deposit on a day to come, and no way back before what it takes back."""
+        check = self.make_check(600)
+        with self.assertRaisesRegex(UserError, "on a day that is still to come"):
+            check._deposit(self.today + timedelta(days=1))
+        check._deposit(self.today)
+        with self.assertRaisesRegex(UserError, "when it was booked, or a later day"):
+            check._bounce(self.days_ago(1), "Funds")
+        with self.assertRaisesRegex(UserError, "fee cannot be below zero"):
+            check._bounce(self.today, "Funds", fee=-1)
+
+    def test_an_invoice_that_changes(self):
+        """Its item is another one afterwards: the check says that what it pays must be chosen anew."""
+        check = self.make_check(600)
+        self.first.button_draft()
+        self.first.invoice_payment_term_id = self.env["account.payment.term"].create(
+            {
+                "name": "Halves",
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 50, "nb_days": days}) for days in (10, 40)
+                ],
+            }
+        )
+        self.first.action_post()
+        if not check.line_ids:
+            self.assertEqual(check.advance_amount, 600)
+            self.assertIn("must be chosen anew", check.message_ids[0].body)
+        check.action_suggest()
+        self.assertEqual(check.allocated_amount, 600)
+        self.assertEqual(check.line_ids.move_line_id, self.first.line_ids._get_receivable())
+
+    def test_entries_are_not_reversed_by_hand(self):
+        """Neither the deposit nor custody; a fee that was mistyped may be."""
+        check = self.make_check(600)
+        check._deposit(self.today)
+        payment = check.payment_id.move_id
+        user = self.make_user("bookkeeper", "account.group_account_manager")
+        with self.assertRaises(RedirectWarning):
+            payment.with_user(user)._reverse_moves(cancel=True)
+        check._bounce(self.today, "Funds", fee=1500)
+        fee = check.entry_ids.filtered(lambda move: self.fee_account in move.line_ids.account_id)
+        fee.with_user(user).button_draft()
+        self.assertEqual(fee.state, "draft")
+        with self.assertRaises(RedirectWarning):
+            payment.with_user(user).button_draft()
+
+    def test_the_custody_account_is_its_own(self):
+        with self.assertRaisesRegex(ValidationError, "choose a receivable account of its own"):
+            self.company.collection_check_custody_account_id = self.receivable(self.first).account_id
+
+    def test_the_penalty_follows_the_country(self):
+        mexico = self.env["res.company"].create({"name": "Mexicana", "country_id": self.env.ref("base.mx").id})
+        self.assertEqual(mexico.collection_check_penalty_percent, 20)
+        other = self.env["res.company"].create({"name": "French", "country_id": self.env.ref("base.fr").id})
+        self.assertEqual(other.collection_check_penalty_percent, 0)
 
     def test_one_fault_stops_no_other(self):
         """Deposited together, those at fault stay in custody, each with its sentence."""

@@ -89,6 +89,24 @@ class CheckHistory(RuleBasedStateMachine):
             getattr(check, f"_{transition}")(self.test.today)
 
     @rule(pick=PICK)
+    def take_to_court(self, pick):
+        if check := self._some(pick, "legal"):
+            check._take_to_court(self.test.today)
+
+    @rule(pick=PICK, days=st.integers(0, 9))
+    def agree_on_another_day(self, pick, days):
+        waiting = [check for check in self.checks if check.state in checks.PENDING]
+        if waiting:
+            waiting[pick % len(waiting)].deposit_date = self.test.today - timedelta(days=days)
+
+    @rule(pick=PICK)
+    def begin_again(self, pick):
+        if check := self._some(pick, "draft"):
+            check._reset(self.test.today)
+            check.action_suggest()
+            check._receive()
+
+    @rule(pick=PICK)
     def cancel(self, pick):
         if check := self._some(pick, "cancel"):
             check._cancel(self.test.today)

@@ -137,9 +137,9 @@ class TestCheckStates(CheckStatesCommon):
     def test_redeposit(self):
         check = self.take_to("bounced")
         bank = self.outstanding(check)
-        check._redeposit(self.tomorrow)
+        check._redeposit(self.today)
         self.assertEqual(check.state, "redeposited")
-        self.assertEntries(check, (bank, self.tomorrow, 1000), (self.account, self.tomorrow, -1000))
+        self.assertEntries(check, (bank, self.today, 1000), (self.account, self.today, -1000))
         self.assertOpen(0)
         penalty = check.penalty_move_id
         check._bounce(self.tomorrow, "Account closed")
