@@ -63,11 +63,6 @@ class AccountMove(models.Model):
         self._check_not_of_check()
         return super()._reverse_moves(default_values_list=default_values_list, cancel=cancel)
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_of_check(self):
-        """Odoo lets a posted payment that is matched with nothing be deleted, and its entry with it."""
-        self._check_not_of_check()
-
     def _check_not_of_check(self):
         """The check makes and reverses its entries; a person does it there. The penalty is an invoice like another, and
         a person may mend what the bank charged."""

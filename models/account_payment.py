@@ -25,6 +25,11 @@ class AccountPayment(models.Model):
         self.move_id._check_not_of_check()
         return super().action_reject()
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_of_check(self):
+        """Odoo lets a posted payment that is matched with nothing be deleted, and its entry with it."""
+        self.move_id._check_not_of_check()
+
     @api.model
     def _prepare_collection_memo(self, text):
         """Values with the text of a payment, in the field that this series has for it."""

@@ -51,8 +51,8 @@ class AccountPostdatedCheck(models.Model):
         return units / 10**self.currency_id.decimal_places
 
     def _get_items(self, date=None):
-        """What this check may pay on ``date`` (default: the agreed day), less what other checks are meant for; a list of
-        :class:`engine.checks.Item`."""
+        """What this check may pay on ``date`` (default: the agreed day), less what other checks are meant for, as
+        :class:`engine.checks.Item` each."""
         self.ensure_one()
         lines = self._get_payable_lines()
         taken = self.env["account.postdated.check.line"]._get_taken(lines, except_checks=self)

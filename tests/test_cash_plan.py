@@ -82,7 +82,8 @@ class TestCashPlan(PlanCommon):
         check = self.make_check(1500, days=10)
         self.assertEqual(self.rows(), [("check", 10, 1500)], "the entry that holds it is the check, once")
         self.assertEqual((self.plan().check_id, self.plan().move_id), (check, self.env["account.move"]))
-        check._deposit_each(self.day(10))
+        check.deposit_date = self.today
+        check._deposit(self.today)
         self.assertEqual(self.rows(), [("credit", 0, -500)])
 
     def test_currencies(self):

@@ -97,7 +97,8 @@ class CheckHistory(RuleBasedStateMachine):
     def agree_on_another_day(self, pick, days):
         waiting = [check for check in self.checks if check.state in checks.PENDING]
         if waiting:
-            waiting[pick % len(waiting)].deposit_date = self.test.today - timedelta(days=days)
+            check = waiting[pick % len(waiting)]
+            check.deposit_date = max(self.test.today - timedelta(days=days), check.receipt_date, check.face_date)
 
     @rule(pick=PICK)
     def begin_again(self, pick):

@@ -142,7 +142,7 @@ class TestCheckStates(CheckStatesCommon):
         self.assertEntries(check, (bank, self.today, 1000), (self.account, self.today, -1000))
         self.assertOpen(0)
         penalty = check.penalty_move_id
-        check._bounce(self.tomorrow, "Account closed")
+        check._bounce(self.today, "Account closed")
         self.assertEqual((check.bounce_count, check.penalty_move_id), (2, penalty), "one penalty for one check")
         self.assertEntries(check)
         self.assertOpen(1000)
