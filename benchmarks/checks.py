@@ -47,9 +47,7 @@ def _receive(bench, count):
                 "face_date": bench.today,
                 "deposit_date": bench.today,
                 "journal_id": journal.id,
-                "line_ids": [
-                    fields.Command.create({"move_line_id": item.id, "amount": item.amount_residual_currency})
-                ],
+                "line_ids": [fields.Command.create({"move_line_id": item.id, "amount": item.amount_residual_currency})],
             }
             for number, item in enumerate(items)
         ]

@@ -54,8 +54,8 @@ class Item(NamedTuple):
     residual: int
     company_residual: int
     covered: int = 0
-    """Part of ``residual`` that something else answers for: a dispute, a promise, a check in custody. Of a credit, whose
-    residual is negative, the part that is no money yet, negative too."""
+    """Part of ``residual`` that something else answers for: a dispute, a promise, a check in custody. Of a credit,
+    whose residual is negative, the part that is no money yet, negative too."""
     blocked: bool = False
     told: Mapping[int, date] = {}
     """Level id -> last day on which this item was told at that level."""
