@@ -240,7 +240,7 @@ def decide(
     [2]
     """
     level, lines = reached(asked, levels, today)
-    if level is None or (level.minimum and amount_at(level, lines) < level.minimum):
+    if level is None or amount_at(level, lines) < level.minimum:
         return None
     setters = [line for line in lines if line.level_id == level.id]
     if not _is_due(level, setters, today):
