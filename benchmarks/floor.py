@@ -60,9 +60,11 @@ def _add():
 
 
 def factors(rows):
-    """Return ``{"sql", "python", "mixed"}``: times that this machine took what the reference machine takes."""
+    """Return ``{"sql", "python", "mixed"}``: times that this machine took what the reference machine takes, never less
+    than 1: a machine that is faster at a floor is not faster at everything, and its limits are those of the reference.
+    """
     by_floor = {
-        name: statistics.mean([row["seconds"] for row in rows if row["work"] == name] or [seconds]) / seconds
+        name: max(1, statistics.mean([row["seconds"] for row in rows if row["work"] == name] or [seconds]) / seconds)
         for name, seconds in REFERENCE.items()
     }
     sql, python = by_floor[SQL_FLOOR], by_floor[PYTHON_FLOOR]

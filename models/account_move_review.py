@@ -78,7 +78,8 @@ class AccountMove(models.Model):
 
     def _auto_init(self):
         result = super()._auto_init()
-        # Planned days of what waits, for route sheets and nights; all on review terms by day, for the review report.
+        # Planned days of what waits, for route sheets and nights; all on review terms by day, for the review report;
+        # what is not dunned whatever its age, few among the entries of all years, for the decision of the night.
         self.env.cr.execute(
             """CREATE INDEX IF NOT EXISTS account_move_review_planned_index
                    ON account_move (collection_planned_review_date)
@@ -86,7 +87,10 @@ class AccountMove(models.Model):
                CREATE INDEX IF NOT EXISTS account_move_review_index
                    ON account_move (invoice_date)
                 WHERE state = 'posted'
-                  AND collection_review_state IN ('pending', 'submitted', 'accepted', 'rejected')"""
+                  AND collection_review_state IN ('pending', 'submitted', 'accepted', 'rejected');
+               CREATE INDEX IF NOT EXISTS account_move_not_dunned_index
+                   ON account_move (id)
+                WHERE collection_no_dun OR collection_review_state IN ('pending', 'submitted', 'rejected')"""
         )
         return result
 

@@ -1,3 +1,5 @@
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from odoo import api, models
@@ -17,10 +19,10 @@ class Units(NamedTuple):
     def totals(self, listed):
         """(all that is asked for, the part of it that is overdue) in company currency."""
         total = overdue = 0
-        for line in listed:
-            total += line.asked.company_amount
-            if line.days > 0:
-                overdue += line.asked.company_amount
+        for (_item, _amount, company_amount), days, _level_id in listed:
+            total += company_amount
+            if days > 0:
+                overdue += company_amount
         return total / self.company_scale, overdue / self.company_scale
 
 
@@ -40,16 +42,17 @@ class Position(NamedTuple):
         scales, company_scale, move_of = units.scales, units.company_scale, self.move_of
         rows = []
         for (item, amount, company_amount), days, level_id in lines:
+            line_id, due, currency_id, *_others = item
             rows.append(
                 (
                     owner,
-                    item.line_id,
-                    move_of[item.line_id],
-                    item.currency_id,
+                    line_id,
+                    move_of[line_id],
+                    currency_id,
                     level_id,
-                    item.due,
+                    due,
                     days,
-                    amount / scales[item.currency_id],
+                    amount / scales[currency_id],
                     company_amount / company_scale,
                     today if level_id else None,
                 )
@@ -94,17 +97,15 @@ class CollectionDebtorDunning(models.AbstractModel):
     @api.model
     def _iter_positions(self, rows):
         """A position at a time: what was decided of one debtor is let go before the next one is read."""
-        position = None
-        for debtor_id, policy_id, move_id, _places, level_ids, told_on, *values in rows:
-            if position is None or debtor_id != position.debtor_id:
-                if position:
-                    yield position
-                position = Position(debtor_id, policy_id, [], {})
-            item = dunning.Item(*values, _latest(level_ids, told_on)) if level_ids else dunning.Item(*values)
-            position.items.append(item)
-            position.move_of[item.line_id] = move_id
-        if position:
-            yield position
+        make_item = dunning.Item
+        for (debtor_id, policy_id), of_debtor in groupby(rows, itemgetter(0, 1)):
+            items, move_of = [], {}
+            for _debtor, _policy, move_id, _places, level_ids, told_on, *values in of_debtor:
+                if level_ids:
+                    values.append(_latest(level_ids, told_on))
+                items.append(make_item(*values))
+                move_of[values[0]] = move_id
+            yield Position(debtor_id, policy_id, items, move_of)
 
     @api.model
     def _get_units(self, company, today, decimal_places):
@@ -134,7 +135,7 @@ class CollectionDebtorDunning(models.AbstractModel):
     def _query_open_items(self, company, today, debtor_ids=None):
         """Rows (debtor, policy, document, decimal places of the currency, level ids told, the day of each, then the
         fields of ``dunning.Item``: item, effective due date, currency, residual, residual in company currency, covered,
-        blocked), by debtor and due date; amounts in the smallest unit of their currency.
+        blocked), by debtor; amounts in the smallest unit of their currency.
 
         Without ``debtor_ids``: of every debtor that is neither excluded, on hold, archived nor waiting for a notice to
         leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors and what was
@@ -142,9 +143,9 @@ class CollectionDebtorDunning(models.AbstractModel):
         loops over a whole set right after a bulk load, when PostgreSQL takes thousands of lines for a handful;
         ``OFFSET 0`` keeps the notices that wait from becoming such a join.
         """
-        covered, cover_join = SQL("0"), SQL("")
+        covered, cover_join = SQL("NULL::numeric"), SQL("")
         if cover_queries := self._get_cover_queries(company, today):
-            covered = SQL("COALESCE(cover.amount, 0)")
+            covered = SQL("cover.amount")
             cover_join = SQL(
                 """LEFT JOIN (SELECT line_id, SUM(amount) AS amount FROM (%s) AS answered(line_id, amount)
                                GROUP BY line_id) cover ON cover.line_id = line.id""",
@@ -173,15 +174,16 @@ class CollectionDebtorDunning(models.AbstractModel):
         return SQL(
             """
             SELECT debtor.id, %(policy)s, line.move_id, currency.decimal_places, told.level_ids, told.told_on,
-                   line.id, COALESCE(line.date_maturity, line.date) AS due, line.currency_id,
-                   round(line.amount_residual_currency * 10 ^ currency.decimal_places)::bigint,
-                   round(line.amount_residual * 10 ^ %(company_places)s)::bigint,
-                   round(%(covered)s * 10 ^ currency.decimal_places)::bigint,
-                   COALESCE(move.collection_no_dun AND (move.collection_no_dun_until IS NULL
-                                                        OR move.collection_no_dun_until >= %(today)s), FALSE)
-                       OR COALESCE(move.collection_review_state IN %(waiting)s, FALSE)
+                   line.id, COALESCE(line.date_maturity, line.date), line.currency_id,
+                   round(line.amount_residual_currency * %(scale)s)::bigint,
+                   round(line.amount_residual * %(company_scale)s)::bigint,
+                   COALESCE(round(%(covered)s * %(scale)s)::bigint, 0),
+                   EXISTS (SELECT 1 FROM account_move move
+                            WHERE move.id = line.move_id
+                              AND (move.collection_no_dun OR move.collection_review_state IN %(waiting)s)
+                              AND (move.collection_review_state IN %(waiting)s OR move.collection_no_dun_until IS NULL
+                                   OR move.collection_no_dun_until >= %(today)s))
               FROM account_move_line line
-              JOIN account_move move ON move.id = line.move_id
               JOIN res_partner partner ON partner.id = line.partner_id
               JOIN res_partner customer ON customer.id = COALESCE(partner.commercial_partner_id, partner.id)
               JOIN collection_debtor debtor ON debtor.partner_id = customer.id AND debtor.company_id = line.company_id
@@ -194,12 +196,14 @@ class CollectionDebtorDunning(models.AbstractModel):
               %(cover_join)s
              WHERE line.account_id = ANY(%(accounts)s) AND line.company_id = %(company)s AND %(is_open)s
                AND line.amount_residual_currency <> 0 AND %(lines)s AND %(who)s
-             ORDER BY debtor.id, due, line.id
+             ORDER BY debtor.id
             """,
             policy=self.env["collection.policy"]._query_debtor_policy("debtor", company.id),
             company=company.id,
             accounts=self.env["account.account"]._get_receivable_ids(),
-            company_places=company.currency_id.decimal_places,
+            company_scale=10**company.currency_id.decimal_places,
+            # As a power of numeric it would take as long as all the rest of the row.
+            scale=SQL("(10::float8 ^ currency.decimal_places)::int"),
             today=today,
             waiting=WAITING,
             who=who,

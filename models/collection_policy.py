@@ -101,8 +101,9 @@ class CollectionPolicy(models.Model):
         debtor = SQL.identifier(debtor_alias)
         return SQL(
             """COALESCE(
-                (SELECT policy.id FROM collection_policy policy
-                  WHERE policy.id = %(debtor)s.policy_id AND policy.active),
+                CASE WHEN %(debtor)s.policy_id IS NOT NULL
+                THEN (SELECT policy.id FROM collection_policy policy
+                       WHERE policy.id = %(debtor)s.policy_id AND policy.active) END,
                 CASE WHEN %(debtor)s.partner_id IN (
                     SELECT tagged.partner_id FROM res_partner_res_partner_category_rel tagged
                       JOIN collection_policy_partner_tag_rel chosen ON chosen.category_id = tagged.category_id)

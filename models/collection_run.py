@@ -264,9 +264,7 @@ class CollectionRun(models.Model):
         if run.state == "cancelled":
             return run
         notices, lines, remark = run._decide(company, today, last_run)
-        self.env.cr.execute(self.env["collection.notice"]._query_enqueue(notices, lines))
-        added = self.env.cr.fetchone()[0]
-        self.env["collection.notice"].invalidate_model()
+        added = self.env["collection.notice"]._enqueue(notices, lines)
         run._settle_states(remark)
         if run.failure:
             run._forget_failure()
@@ -333,8 +331,8 @@ class CollectionRun(models.Model):
     # === Decide ===#
 
     def _decide(self, company, today, last_run):
-        """Rows for ``collection.notice._query_enqueue`` of everyone who must hear from ``company`` on ``today``, and a
-        remark for the person who reads the run."""
+        """Rows for ``collection.notice._enqueue`` of everyone who must hear from ``company`` on ``today``, and a remark
+        for the person who reads the run."""
         self.ensure_one()
         Debtor = self.env["collection.debtor"]
         ladders = self._get_ladders(company)
