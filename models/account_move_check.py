@@ -81,13 +81,7 @@ class AccountMove(models.Model):
                 check=check.display_name,
                 state=check._get_state_label(),
             ),
-            {
-                "type": "ir.actions.act_window",
-                "res_model": check._name,
-                "res_id": check.id,
-                "views": [(False, "form")],
-                "target": "current",
-            },
+            check.get_formview_action(),
             _("Open the Check"),
         )
 
@@ -101,12 +95,6 @@ class AccountMove(models.Model):
                 "This entry belongs to the deposit slip %(slip)s: let its checks bounce, or cancel them.",
                 slip=slips[0].name,
             ),
-            {
-                "type": "ir.actions.act_window",
-                "res_model": slips._name,
-                "res_id": slips[0].id,
-                "views": [(False, "form")],
-                "target": "current",
-            },
+            slips[0].get_formview_action(),
             _("Open the Deposit Slip"),
         )

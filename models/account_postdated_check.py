@@ -27,6 +27,7 @@ KEPT = {
     "deposited_on", "cleared_on",
     "bounced_on", "bounce_count", "bounce_reason", "presented_in_time", "penalty_move_id", "cleared_by_bank", "slip_id",
     "commercial_partner_id", "collector_id", "presentation_deadline", "allocated_amount", "advance_amount",
+    "company_amount",
 }  # fmt: skip
 # What the paper says, and when it came: once received it is what it is.
 ON_PAPER = {
@@ -112,7 +113,6 @@ class AccountPostdatedCheck(models.Model):
     advance_amount = fields.Monetary(
         string="Advance", compute="_compute_allocated_amount", store=True, help="What is meant for no invoice."
     )
-    move_ids = fields.Many2many("account.move", string="Paid Documents", compute="_compute_move_ids")
 
     # === Where it is ===#
     state = fields.Selection(
@@ -251,11 +251,6 @@ class AccountPostdatedCheck(models.Model):
         for check in self:
             check.allocated_amount = sum(check.line_ids.mapped("amount"))
             check.advance_amount = check.amount - check.allocated_amount
-
-    @api.depends("line_ids.move_id")
-    def _compute_move_ids(self):
-        for check in self:
-            check.move_ids = check.line_ids.move_id
 
     @api.depends("line_ids.move_id", "entry_ids")
     def _compute_counts(self):

@@ -34,7 +34,7 @@ class AccountPostdatedCheck(models.Model):
     def _check_changeable(self):
         """What it is meant for changes until it is deposited, or booked in custody."""
         self.ensure_one()
-        if self.state not in checks.PENDING or self.custody_move_id:
+        if not self._is_pending():
             raise UserError(
                 _(
                     "%(check)s is %(state)s: what it pays cannot be changed any more.",
@@ -49,6 +49,13 @@ class AccountPostdatedCheck(models.Model):
 
     def _from_units(self, units):
         return units / 10**self.currency_id.decimal_places
+
+    def _get_shares(self):
+        """What its lines say, as the engine reads it."""
+        return [
+            checks.Share(line.move_line_id.id, self._to_units(line.amount), self._to_units(line.discount))
+            for line in self.line_ids
+        ]
 
     def _get_items(self, date=None):
         """What this check may pay on ``date`` (default: the agreed day), less what other checks are meant for, as

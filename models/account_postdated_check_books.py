@@ -251,11 +251,7 @@ class AccountPostdatedCheck(models.Model):
             if all(line._fits(date) for line in check.line_ids):
                 continue
             before = {line.move_line_id: line.amount for line in check.line_ids}
-            shares = [
-                checks.Share(line.move_line_id.id, check._to_units(line.amount), check._to_units(line.discount))
-                for line in check.line_ids
-            ]
-            settled = checks.settle(check._to_units(check.amount), shares, check._get_items(date))
+            settled = checks.settle(check._to_units(check.amount), check._get_shares(), check._get_items(date))
             check.line_ids = [fields.Command.clear(), *check._prepare_lines(settled)]
             notes[check] = check._get_resettled_text(before)
         return notes
@@ -356,14 +352,20 @@ class AccountPostdatedCheck(models.Model):
             )
         return lines
 
-    def _get_bank_date(self):
+    def _get_bank_date(self, totals_of):
         """Day of the bank statement line with which the deposit is matched whole, by itself or with the others of its
-        slip, or None."""
+        slip, or None.
+
+        :param totals_of: ``{slip: what of its entry the bank statement is to be matched with}``, read once for all
+            checks of a slip
+        """
         self.ensure_one()
         waiting = self._get_outstanding_lines()
         matched = waiting._get_collection_counterparts()
         if slip := matched.move_id.postdated_check_slip_id:
-            waiting += slip._get_total_lines().filtered(lambda line: line.currency_id in waiting.currency_id)
+            if slip not in totals_of:
+                totals_of[slip] = slip._get_total_lines()
+            waiting += totals_of[slip].filtered(lambda line: line.currency_id in waiting.currency_id)
             matched = waiting._get_collection_counterparts()
         if not waiting or not all(line.reconciled for line in waiting):
             return None

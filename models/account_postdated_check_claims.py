@@ -1,11 +1,17 @@
 from odoo import _, fields, models
 from odoo.exceptions import UserError
 
+from ..engine import checks
+
 
 class AccountPostdatedCheck(models.Model):
     """What a bounced check costs us, and what we claim for it. For a set of checks in sudo, as the books."""
 
     _inherit = "account.postdated.check"
+
+    def _is_in_time(self):
+        """Whether it was presented in time: only then is there a claim for damages."""
+        return bool(self.deposited_on) and checks.in_time(self.deposited_on, self.face_date, self.place)
 
     def _book_fee(self, date, fee):
         """What the bank charges for each of these checks, on the account that its statement will be matched with."""

@@ -233,18 +233,20 @@ class AccountPostdatedCheckLine(models.Model):
                 )
 
     @api.model
-    def _query_covered(self, company, today):
-        """Rows (receivable line, amount in its currency) that checks in hand answer for until their agreed day. Served
-        by the partial index of checks in hand and the index on the check of its lines."""
+    def _query_covered(self, company=None, today=None):
+        """Rows (receivable line, amount in its currency) of what checks in hand are to pay: of one company, and whose
+        agreed day has not passed by ``today``, or of all. Served by the partial index of checks in hand and the index
+        on the check of its lines."""
+        scope = (
+            SQL("checks.deposit_date >= %s AND checks.company_id = %s", today, company.id) if company else SQL("TRUE")
+        )
         return SQL(
             """SELECT line.move_line_id, line.item_amount
                  FROM account_postdated_check checks
                  JOIN account_postdated_check_line line ON line.check_id = checks.id
-                WHERE checks.state IN %(in_hand)s AND checks.deposit_date >= %(today)s
-                  AND checks.company_id = %(company)s AND checks.custody_move_id IS NULL""",
+                WHERE checks.state IN %(in_hand)s AND checks.custody_move_id IS NULL AND %(scope)s""",
             in_hand=checks.IN_HAND,
-            today=today,
-            company=company.id,
+            scope=scope,
         )
 
     @api.model

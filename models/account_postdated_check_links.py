@@ -27,10 +27,6 @@ class AccountPostdatedCheck(models.Model):
             context["default_company_id"] = company.id
         return {**action, "domain": domain, "context": context}
 
-    def _open_move(self, move):
-        self.ensure_one()
-        return {"type": "ir.actions.act_window", "res_model": "account.move", "res_id": move.id, "view_mode": "form"}
-
     def action_open_entries(self):
         self.ensure_one()
         return {
@@ -50,35 +46,16 @@ class AccountPostdatedCheck(models.Model):
         return action
 
     def action_open_payment(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "account.payment",
-            "res_id": self.payment_id.id,
-            "view_mode": "form",
-        }
+        return self.payment_id.get_formview_action()
 
     def action_open_penalty(self):
-        return self._open_move(self.penalty_move_id)
+        return self.penalty_move_id.get_formview_action()
 
     def action_open_partner(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "res.partner",
-            "res_id": self.commercial_partner_id.id,
-            "view_mode": "form",
-        }
+        return self.commercial_partner_id.get_formview_action()
 
     def action_open_debtor(self):
-        self.ensure_one()
         return self.debtor_id.action_open_debtor()
 
     def action_open_slip(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "account.postdated.check.slip",
-            "res_id": self.slip_id.id,
-            "view_mode": "form",
-        }
+        return self.slip_id.get_formview_action()

@@ -69,13 +69,7 @@ class AccountPostdatedCheckSlip(models.Model):
         return {**action, "domain": [("id", "in", self.check_ids.ids)], "context": {"create": False}}
 
     def action_open_move(self):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "account.move",
-            "res_id": self.move_id.id,
-            "view_mode": "form",
-        }
+        return self.move_id.get_formview_action()
 
     # === Making ===#
 

@@ -9,6 +9,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ..engine import checks
+from .rights import may_book
 
 # What changes the books, or gives up a claim.
 BOOKING = {"deposit", "clear", "bounce", "redeposit", "legal", "cancel", "draft"}
@@ -138,8 +139,7 @@ class AccountPostdatedCheck(models.Model):
         """
         checks_ = self._begin("bounce")
         for check in checks_:
-            presented = checks.in_time(check.deposited_on, check.face_date, check.place)
-            check.presented_in_time = presented if in_time is None else in_time
+            check.presented_in_time = check._is_in_time() if in_time is None else in_time
         checks_._reverse_entries(date, reason)
         checks_._book_fee(date, fee)
         if penalty:
@@ -175,10 +175,6 @@ class AccountPostdatedCheck(models.Model):
         self.ensure_one()
         check = self._begin("replace")
         check._reverse_entries(date, None)
-        shares = [
-            checks.Share(line.move_line_id.id, check._to_units(line.amount), check._to_units(line.discount))
-            for line in check.line_ids
-        ]
         check._finish("replace", date, lambda check: _("Replaced by check %s.", values.get("number")))
         # The rights of the person: a check is registered by who may register it.
         new = self.create({**self._prepare_replacement(), **values})
@@ -186,7 +182,7 @@ class AccountPostdatedCheck(models.Model):
         check.replaced_by_id = new
         if new.currency_id == check.currency_id:
             items = new._get_items()
-            new.line_ids = new._prepare_lines(checks.settle(new._to_units(new.amount), shares, items))
+            new.line_ids = new._prepare_lines(checks.settle(new._to_units(new.amount), check._get_shares(), items))
         new._receive()
         return new
 
@@ -239,11 +235,7 @@ class AccountPostdatedCheck(models.Model):
         return self.sudo()
 
     def _check_may(self, transition):
-        user = self.env.user
-        booking = user.has_group("account.group_account_invoice") or user.has_group(
-            "account_collection.group_collection_manager"
-        )
-        if transition in BOOKING and not booking:
+        if transition in BOOKING and not may_book(self.env):
             raise AccessError(
                 _("Depositing, clearing, bouncing and cancelling checks takes the right to invoice, or to manage "
                   "collections.")
@@ -360,9 +352,10 @@ class AccountPostdatedCheck(models.Model):
         followed = (moves.postdated_check_id + moves.postdated_check_slip_id.check_ids).filtered(
             lambda check: check.payment_id and check.state in (*checks.AT_BANK, checks.CLEARED)
         )
+        totals_of = {}
         shown_on = defaultdict(self.sudo().browse)
         for check in followed:
-            day = check._get_bank_date()
+            day = check._get_bank_date(totals_of)
             if day and check.state in checks.AT_BANK:
                 shown_on[day] |= check
             elif not day and check.state == checks.CLEARED and check.cleared_by_bank:

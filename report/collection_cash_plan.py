@@ -87,7 +87,7 @@ class CollectionCashPlan(models.Model):
     @api.model
     def _get_sources(self):
         """What is expected beside the ledger's items: checks; promises are to be another one, with a kind of theirs."""
-        return [Source(self._query_checks(), self._query_check_covers())]
+        return [Source(self._query_checks(), self.env["account.postdated.check.line"]._query_covered())]
 
     @api.model
     def _query_todays(self):
@@ -169,17 +169,6 @@ class CollectionCashPlan(models.Model):
             todays=self._query_todays(),
             rates=self._query_rates(),
             in_hand=checks.IN_HAND,
-        )
-
-    @api.model
-    def _query_check_covers(self):
-        """Rows (receivable line, amount in its currency) that checks in hand will pay, also after their day."""
-        return SQL(
-            """SELECT paid.move_line_id, paid.item_amount
-                 FROM account_postdated_check checks
-                 JOIN account_postdated_check_line paid ON paid.check_id = checks.id
-                WHERE checks.state IN %s AND checks.custody_move_id IS NULL""",
-            checks.IN_HAND,
         )
 
     @api.model

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import Command, fields
+from odoo import Command, fields, sql_db
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
@@ -38,7 +38,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
         cls.Debtor = cls.env["collection.debtor"]
 
     @classmethod
-    def make_user(cls, login, *groups, company=None):
+    def make_user(cls, login, *groups, company=None, **values):
         company = company or cls.company
         return (
             cls.env["res.users"]
@@ -51,6 +51,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
                     "company_id": company.id,
                     "company_ids": [Command.set(company.ids)],
                     "groups_id": [Command.set([cls.env.ref(group).id for group in groups])],
+                    **values,
                 }
             )
         )
@@ -173,6 +174,17 @@ class CollectionCommon(AccountTestInvoicingCommon):
         cls.Debtor._refresh_balances()
         cls.Run.with_company(cls.company)._run_company(cls.company, today or cls.today)
         return cls.Notice.search([]) - before
+
+    def count_statements(self, work, know=None):
+        """SQL statements that ``work`` takes, with nothing known beforehand but what ``know`` reads."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        if know:
+            know()
+        before = sql_db.sql_counter
+        work()
+        self.env.flush_all()
+        return sql_db.sql_counter - before
 
     def notices(self, partner):
         return self.Notice.search([("partner_id", "=", partner.commercial_partner_id.id)])

@@ -1,4 +1,3 @@
-from odoo import sql_db
 from odoo.tests import tagged
 
 from .check_common import CheckCommon
@@ -17,18 +16,10 @@ class TestCheckCost(CheckCommon):
             found += self.make_check(500, partner=customer)
         return found
 
-    def count(self, work):
-        self.env.flush_all()
-        self.env.invalidate_all()
-        before = sql_db.sql_counter
-        work()
-        self.env.flush_all()
-        return sql_db.sql_counter - before
-
     def assert_each_costs_the_same(self, get_work, most):
         """:param get_work: from some checks to what is done with all of them at once"""
-        self.count(get_work(self.receive(1)))
-        few, some, many = (self.count(get_work(self.receive(count))) for count in (2, 6, 14))
+        self.count_statements(get_work(self.receive(1)))
+        few, some, many = (self.count_statements(get_work(self.receive(count))) for count in (2, 6, 14))
         first, second = (some - few) / 4, (many - some) / 8
         self.assertLessEqual(second, first * 1.1)
         self.assertLessEqual(second, most)

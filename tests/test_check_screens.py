@@ -2,7 +2,6 @@ from datetime import timedelta
 
 from lxml import etree
 
-from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.http import root
 from odoo.tests import HttpCase, tagged
@@ -143,18 +142,11 @@ class TestCheckTour(CheckCommon, HttpCase):
     def test_a_check_from_its_registration_to_its_replacement(self):
         # 17.0 reads every manifest at the first static file; two threads that do so at once break Python 3.11's parser.
         getattr(root, "statics", None)
-        self.env["res.users"].create(
-            {
-                "name": "Check Clerk",
-                "login": "check_clerk",
-                "password": "check_clerk",
-                "company_id": self.company.id,
-                "company_ids": [Command.set(self.company.ids)],
-                "groups_id": [
-                    Command.link(self.env.ref("account_collection.group_collection_manager").id),
-                    Command.link(self.env.ref("account.group_account_invoice").id),
-                ],
-            }
+        self.make_user(
+            "check_clerk",
+            "account_collection.group_collection_manager",
+            "account.group_account_invoice",
+            password="check_clerk",
         )
         customer = self.make_customer("Tour Drawer")
         invoice = self.make_invoice(customer, 1000, days=5)

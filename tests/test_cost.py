@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from odoo import fields, sql_db
+from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import SQL
 
@@ -16,14 +16,12 @@ class TestCost(CollectionCommon):
 
     def count(self, work):
         """Statements that ``work`` takes, the company and the currency known beforehand as they are in a night."""
-        self.env.flush_all()
-        self.env.invalidate_all()
-        self.company._get_collection_today()
-        self.company.currency_id.fetch(["decimal_places"])
-        before = sql_db.sql_counter
-        work()
-        self.env.flush_all()
-        return sql_db.sql_counter - before
+
+        def know():
+            self.company._get_collection_today()
+            self.company.currency_id.fetch(["decimal_places"])
+
+        return self.count_statements(work, know)
 
     def make_debtors(self, count):
         """That many more customers with two overdue invoices each."""

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from openpyxl import load_workbook
 
-from odoo import fields, sql_db
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, tagged
 
@@ -455,17 +455,9 @@ class TestReviewImport(ImportCommon):
             moves = [self.bill(customer, day=date(2026, 11, 3)) for _number in range(count - 2)]
             return [*(self.row(move, f"R-{count}") for move in moves), self.row("NO/1"), self.row(self.first, "", "x")]
 
-        def cost(work):
-            self.env.flush_all()
-            self.env.invalidate_all()
-            before = sql_db.sql_counter
-            work()
-            self.env.flush_all()
-            return sql_db.sql_counter - before
-
         def costs(content):
             wizard = self.wizard(content, leave_out=True)
-            return cost(wizard.action_preview), cost(wizard.action_import)
+            return self.count_statements(wizard.action_preview), self.count_statements(wizard.action_import)
 
         few, many = self.file(*rows(FEW)), self.file(*rows(MANY))
         costs(few)

@@ -28,19 +28,12 @@ class TestScreens(CollectionCommon, HttpCase):
             bundle = cls.env["ir.qweb"]._get_asset_bundle(name)
             bundle.js()
             bundle.css()
-        cls.manager = cls.env["res.users"].create(
-            {
-                "name": "Manager of Collections",
-                "login": "collection_manager",
-                "password": "collection_manager",
-                "company_id": cls.company.id,
-                "company_ids": [Command.set(cls.company.ids)],
-                "groups_id": [
-                    Command.link(cls.env.ref("account_collection.group_collection_manager").id),
-                    Command.link(cls.env.ref("account.group_account_invoice").id),
-                    Command.link(cls.env.ref("base.group_partner_manager").id),
-                ],
-            }
+        cls.manager = cls.make_user(
+            "collection_manager",
+            "account_collection.group_collection_manager",
+            "account.group_account_invoice",
+            "base.group_partner_manager",
+            password="collection_manager",
         )
 
     def test_a_manager_reads_a_debtor_and_approves_a_proposal(self):

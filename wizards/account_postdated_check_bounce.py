@@ -1,7 +1,5 @@
 from odoo import api, fields, models
 
-from ..engine import checks
-
 
 class AccountPostdatedCheckBounce(models.TransientModel):
     """What the bank says of the checks that it did not pay."""
@@ -26,13 +24,9 @@ class AccountPostdatedCheckBounce(models.TransientModel):
             bounced = self.env["account.postdated.check"].browse(self.env.context.get("active_ids"))
             values["company_id"] = bounced.company_id[:1].id
             values["line_ids"] = [
-                fields.Command.create({"check_id": check.id, "in_time": self._is_in_time(check)}) for check in bounced
+                fields.Command.create({"check_id": check.id, "in_time": check._is_in_time()}) for check in bounced
             ]
         return values
-
-    @api.model
-    def _is_in_time(self, check):
-        return bool(check.deposited_on) and checks.in_time(check.deposited_on, check.face_date, check.place)
 
     @api.depends("fee", "line_ids")
     def _compute_lacks_fee_account(self):

@@ -1,6 +1,8 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..models.rights import may_book
+
 
 class CollectionDueDateWizard(models.TransientModel):
     """Fixes the due dates of a posted invoice by hand, with a reason, or gives them back to the rules."""
@@ -56,12 +58,7 @@ class CollectionDueDateWizard(models.TransientModel):
         move = self.move_id
         if move.state != "posted" or not move._is_for_review() or self.line_ids.move_line_id - move._get_term_lines():
             raise UserError(_("Only due dates of a posted customer invoice can be fixed."))
-        user = self.env.user
-        if not (
-            self.env.su
-            or user.has_group("account.group_account_invoice")
-            or user.has_group("account_collection.group_collection_manager")
-        ):
+        if not may_book(self.env):
             raise AccessError(_("Fixing due dates takes the right to invoice, or to manage collections."))
 
 
