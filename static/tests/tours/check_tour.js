@@ -1,18 +1,13 @@
 /** @odoo-module **/
 
 import { registry } from "@web/core/registry";
-import { stepUtils } from "@web_tour/tour_service/tour_utils";
+import { openApp } from "./steps";
 
 registry.category("web_tour.tours").add("account_collection_check_tour", {
     test: true,
     url: "/web",
     steps: () => [
-        stepUtils.showAppsMenuItem(),
-        {
-            content: "Open the app",
-            trigger: ".o_app[data-menu-xmlid='account_collection.menu_root']",
-            run: "click",
-        },
+        ...openApp(),
         {
             content: "Open the menu of checks",
             trigger: "button[data-menu-xmlid='account_collection.menu_checks']",

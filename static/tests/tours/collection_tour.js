@@ -1,7 +1,7 @@
 /** @odoo-module **/
 
 import { registry } from "@web/core/registry";
-import { stepUtils } from "@web_tour/tour_service/tour_utils";
+import { openApp } from "./steps";
 
 const MENU = ".o_menu_sections [data-menu-xmlid='account_collection.";
 
@@ -9,12 +9,7 @@ registry.category("web_tour.tours").add("account_collection_tour", {
     test: true,
     url: "/web",
     steps: () => [
-        stepUtils.showAppsMenuItem(),
-        {
-            content: "Open the app",
-            trigger: ".o_app[data-menu-xmlid='account_collection.menu_root']",
-            run: "click",
-        },
+        ...openApp(),
         {
             content: "The overdue ones are shown, and nobody else",
             trigger: ".o_list_view .o_data_row:contains('Tour Late Payer')",
