@@ -254,7 +254,7 @@ class AccountPostdatedCheckImport(models.TransientModel):
         ):
             return
         debtors = self.env["collection.debtor"].search(
-            [("collector_id", "=", user.id), ("company_id", "=", self.env.company.id)]
+            [("collector_id.collection_covered", "=", True), ("company_id", "=", self.env.company.id)]
         )
         for row in rows:
             if row.partner and row.partner not in debtors.partner_id:
