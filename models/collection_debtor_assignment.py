@@ -38,20 +38,29 @@ class CollectionDebtor(models.Model):
     # === CRUD ===#
 
     def write(self, vals):
+        result = super().write(vals)
         if "collector_id" in vals and not self.env.su:
-            vals = {**self._prepare_by_hand(vals), **vals}
-        return super().write(vals)
+            # sudo: what a person's choice brings along is no choice of that person; who may choose was checked above
+            self.sudo().write(self._prepare_by_hand(vals))
+        return result
 
     def _check_writable(self, names):
         super()._check_writable(names)
         if "collector_locked" in names:
             self._check_manager()
+        if not ASSIGNED.isdisjoint(names):
+            raise AccessError(
+                _(
+                    "The portfolios of debtors follow from their conditions: change those, or choose and lock a "
+                    "collector."
+                )
+            )
 
     @api.model
     def _prepare_by_hand(self, vals):
         """A collector that a person chose stays until a person chooses another one."""
         return {
-            "collector_locked": bool(vals["collector_id"]),
+            "collector_locked": bool(vals["collector_id"]) and vals.get("collector_locked", True),
             "assigned_on": self.env.company._get_collection_today(),
             "assignment_reason": _("Chosen by %(user)s.", user=self.env.user.name),
         }

@@ -464,8 +464,8 @@ class TestPortfolioPeople(PortfolioCommon):
 
     # === By hand ===#
 
-    def assign_by_hand(self, debtors, **values):
-        wizard = self.env["collection.assign.wizard"].with_user(self.manager)
+    def assign_by_hand(self, debtors, user=None, **values):
+        wizard = self.env["collection.assign.wizard"].with_user(user or self.manager)
         return wizard.with_context(active_model="collection.debtor", active_ids=debtors.ids).create(values)
 
     def test_a_manager_assigns_many_by_hand(self):
@@ -497,9 +497,7 @@ class TestPortfolioPeople(PortfolioCommon):
             with self.assertRaises(AccessError):
                 portfolio.with_user(user).action_assign()
             with self.assertRaises(AccessError):
-                self.env["collection.assign.wizard"].with_user(user).create(
-                    {"debtor_ids": [Command.set(self.mine.ids)]}
-                )
+                self.assign_by_hand(self.mine, user)
             with self.assertRaises(AccessError):
                 self.env["collection.move.wizard"].with_user(user).create({"collector_id": self.collector.id})
         with self.assertRaises(AccessError):
