@@ -11,7 +11,6 @@ class CollectionPortfolio(models.Model):
     _description = "Portfolio"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "sequence, id"
-    _check_company_auto = True
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True, tracking=True)
@@ -170,9 +169,9 @@ class CollectionPortfolio(models.Model):
         return action
 
     def action_assign(self):
-        """Assign the debtors of these portfolios' companies now, as every night does."""
+        """Assign the debtors of these portfolios' companies, or of the current one, now as every night does."""
         self.env["collection.debtor"]._check_manager()
-        changed = sum(self.sudo()._assign_company(company) for company in self.company_id)
+        changed = sum(self.sudo()._assign_company(company) for company in self.company_id or self.env.company)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

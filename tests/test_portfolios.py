@@ -525,7 +525,7 @@ class TestPortfolioPeople(PortfolioCommon):
         for user in (self.manager, self.viewer):
             for model in ("collection.portfolio", "collection.debtor"):
                 Model = self.env[model].with_user(user)
-                views = Model.get_views([(False, "form"), (False, "search"), (False, "tree")])["views"]
+                views = Model.get_views([(False, "form"), (False, "search"), (False, "pivot")])["views"]
                 self.assertTrue(views["form"]["arch"])
         action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.collection_debtor_load_action")
         self.assertEqual(action["res_model"], "collection.debtor")
