@@ -29,24 +29,20 @@ class ResPartner(models.Model):
         debtor_of = {debtor.partner_id.id: debtor for debtor in debtors}
         for partner in self:
             debtor = partner in own and debtor_of.get(partner.commercial_partner_id.id)
-            partner.collection_status = debtor and debtor._get_status_text()
+            partner.collection_status = debtor and self._get_collection_status_text(debtor)
 
-
-class CollectionDebtor(models.Model):
-    _inherit = "collection.debtor"
-
-    def _get_status_text(self):
+    @api.model
+    def _get_collection_status_text(self, debtor):
         """One line: what is owed, since when, and who collects it."""
-        self.ensure_one()
-        if not self.total_due and not self.overdue:
+        if not debtor.total_due and not debtor.overdue:
             return _("Owes nothing.")
         text = _(
             "Owes %(total)s, of which %(overdue)s overdue.",
-            total=formatLang(self.env, self.total_due, currency_obj=self.currency_id),
-            overdue=formatLang(self.env, self.overdue, currency_obj=self.currency_id),
+            total=formatLang(self.env, debtor.total_due, currency_obj=debtor.currency_id),
+            overdue=formatLang(self.env, debtor.overdue, currency_obj=debtor.currency_id),
         )
-        if self.days_overdue > 0:
-            text += " " + _("Oldest: %(days)s days late.", days=self.days_overdue)
-        if self.collector_id:
-            text += " " + _("Collector: %(name)s.", name=self.collector_id.name)
+        if debtor.days_overdue > 0:
+            text += " " + _("Oldest: %(days)s days late.", days=debtor.days_overdue)
+        if debtor.collector_id:
+            text += " " + _("Collector: %(name)s.", name=debtor.collector_id.name)
         return text

@@ -47,7 +47,7 @@ class ResUsers(models.Model):
             .items()
         ):
             texts = self.with_context(lang=company._get_collection_lang())
-            Debtor._release(debtors, texts._get_collection_leaving(user))
+            texts.env["collection.debtor"].sudo()._release(debtors, texts._get_collection_leaving(user))
             responsible = company.collection_responsible_id - self
             if responsible:
                 user.partner_id.sudo().with_context(mail_activity_quick_update=True).activity_schedule(
