@@ -237,7 +237,12 @@ class CollectionPortfolio(models.Model):
     def _get_substituted_ids(self):
         """The users for whom the current one stands in today."""
         # sudo: who substitutes sees the debtors, whatever this person may read of portfolios
-        portfolios = self.sudo().search([("substitute_id", "=", self.env.uid), ("substitute_from", "!=", False)])
+        # Where a search goes through many2one fields, Odoo lets it find archived records.
+        portfolios = (
+            self.sudo()
+            .with_context(active_test=True)
+            .search([("substitute_id", "=", self.env.uid), ("substitute_from", "!=", False)])
+        )
         absent = set()
         for portfolio in portfolios:
             today, last = portfolio.company_id._get_collection_today(), portfolio.substitute_to
