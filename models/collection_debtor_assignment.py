@@ -45,7 +45,7 @@ class CollectionDebtor(models.Model):
         return result
 
     def _check_writable(self, names):
-        super()._check_writable(names)
+        result = super()._check_writable(names)
         if "collector_locked" in names:
             self._check_manager()
         if not ASSIGNED.isdisjoint(names):
@@ -55,6 +55,7 @@ class CollectionDebtor(models.Model):
                     "collector."
                 )
             )
+        return result
 
     @api.model
     def _prepare_by_hand(self, vals):

@@ -54,8 +54,8 @@ class CollectionPortfolio(models.Model):
         domain="[('id', 'in', collector_ids)]",
         help="Empty: every collector of the portfolio.",
     )
-    substitute_from = fields.Date(string="Substitute From", tracking=True)
-    substitute_to = fields.Date(string="Substitute To", tracking=True, help="Last day. Empty: until further notice.")
+    substitute_from = fields.Date(tracking=True)
+    substitute_to = fields.Date(tracking=True, help="Last day. Empty: until further notice.")
 
     # === Conditions, which all must hold; an empty one always does ===#
     country_ids = fields.Many2many("res.country", string="Countries")
