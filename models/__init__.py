@@ -41,6 +41,10 @@ from . import collection_debtor_refresh
 from . import collection_debtor_dunning
 from . import collection_debtor
 from . import collection_debtor_check
+from . import collection_debtor_assignment
+from . import collection_portfolio
+from . import collection_portfolio_assignment
+from . import res_users
 from . import collection_debtor_balance
 from . import collection_run
 from . import collection_notice_channel
@@ -49,6 +53,7 @@ from . import collection_notice_fallback
 from . import collection_notice
 from . import collection_notice_line
 from . import base_partner_merge
+from . import res_partner_status
 from . import res_config_settings
 from . import collection_debtor_statement
 from . import digest_digest

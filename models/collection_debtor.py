@@ -354,6 +354,9 @@ class CollectionDebtor(models.Model):
                 debtor.partner_id = dst_partner
                 kept_of[debtor.company_id] = debtor
                 continue
+            if not kept.collector_id:
+                for name in ("portfolio_id", "collector_locked", "assigned_on", "assignment_reason"):
+                    kept[name] = debtor[name]
             for name in ("collector_id", "policy_id"):
                 kept[name] = kept[name] or debtor[name]
             kept.excluded = kept.excluded or debtor.excluded

@@ -17,6 +17,7 @@ from . import test_delivery
 from . import test_demo
 from . import test_dispatch
 from . import test_engine_aging
+from . import test_engine_assignment
 from . import test_engine_checks
 from . import test_engine_dunning
 from . import test_engine_spreadsheet
@@ -27,6 +28,7 @@ from . import test_ladder
 from . import test_night
 from . import test_odoo_terms
 from . import test_policy
+from . import test_portfolios
 from . import test_review
 from . import test_review_import
 from . import test_review_reports

@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from odoo import fields
+from odoo import Command, fields, sql_db
 from odoo.tests import tagged
 from odoo.tools import SQL
 
@@ -42,6 +42,25 @@ class TestCost(CollectionCommon):
     def test_refresh_takes_the_same_statements_for_few_and_many(self):
         few, many = self.costs_at_both_sizes(self.Debtor._refresh_balances)
         self.assertEqual(few, many)
+
+    def test_assigning_takes_the_same_statements_for_few_and_many(self):
+        collectors = [self.make_user(login, "account_collection.group_collection_collector") for login in "ab"]
+        people = [Command.set([collector.id for collector in collectors])]
+        Portfolio = self.env["collection.portfolio"]
+        Portfolio.create(
+            [
+                {"name": "Nobody's", "company_id": self.company.id, "partner_domain": "[('ref', '=', 'none')]"},
+                {"name": "All", "company_id": self.company.id, "collector_ids": people},
+            ]
+        )
+        changed, costs = [], []
+        for count in (FEW, FEW, MANY):
+            self.make_debtors(count)
+            costs.append(self.count(lambda: changed.append(Portfolio._assign_company(self.company))))
+        self.assertEqual(changed, [FEW, FEW, MANY])
+        self.assertEqual(costs[1], costs[2])
+        debtors = self.Debtor.search([("company_id", "=", self.company.id)])
+        self.assertEqual([len(debtor.message_ids.filtered("body")) for debtor in debtors], [1] * (FEW + FEW + MANY))
 
     def scans(self, query, *tables):
         """The nodes of the plan of ``query`` that read ``tables``."""

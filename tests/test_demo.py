@@ -50,6 +50,14 @@ class TestDemo(TransactionCase):
         self.assertFalse(self.mexican.collection_policy_id.requires_approval)
         self.assertTrue(self.american.collection_policy_id.requires_approval)
 
+    def test_three_portfolios_whose_debtors_have_a_collector(self):
+        portfolios = parties.ref(self.env, "portfolio_wholesale").search([("company_id", "=", self.mexican.id)])
+        self.assertEqual(portfolios.mapped("name"), ["Mayoreo", "Obra", "Resto de los clientes"])
+        for portfolio in portfolios:
+            self.assertTrue(portfolio.debtor_count, portfolio.name)
+            debtors = self.env["collection.debtor"].search([("portfolio_id", "=", portfolio.id)])
+            self.assertLessEqual(debtors.collector_id, portfolio.collector_ids)
+
     def test_sixty_customers_with_valid_tax_ids(self):
         self.assertEqual(len(self.partners), 60)
         mexican = self.partners.filtered(lambda partner: partner.country_id.code == "MX")

@@ -16,6 +16,7 @@ COLLECTION_MODELS = (
     "collection.notice.line",
     "collection.review.report",
     "collection.cash.plan",
+    "collection.portfolio",
 )
 
 

@@ -21,7 +21,8 @@ CHANNELS = """SELECT known.name, string_agg(way.channel, ', ' ORDER BY way.seque
 # What a person changed: other channels for one level, no other one for another.
 CUSTOMISED = """UPDATE collection_level SET channel = 'letter', fallback_channel = 'call' WHERE id = {level_late_15};
                 UPDATE collection_level SET fallback_channel = NULL WHERE id = {level_late_30};
-                UPDATE res_company SET collection_responsible_id = 2"""
+                UPDATE res_company SET collection_responsible_id = 2;
+                UPDATE collection_debtor SET collector_id = 2"""
 
 
 @tagged("-standard", "post_install", "collection_crash")
@@ -61,6 +62,8 @@ class TestUpgrade(CrashCase):
             with self.subTest(name):
                 self.assertEqual((found - new[name], new[name] - found), (set(), set()))
         self.assertEqual(rows(NOTICES, database=database), sent)
+        locked = rows("SELECT DISTINCT collector_locked FROM collection_debtor", database=database)
+        self.assertEqual(locked, [(True,)], "who was chosen by hand stays")
         self.assertEqual(
             dict(rows(CHANNELS, database=database)),
             {

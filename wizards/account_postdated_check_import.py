@@ -254,7 +254,7 @@ class AccountPostdatedCheckImport(models.TransientModel):
         ):
             return
         debtors = self.env["collection.debtor"].search(
-            [("collector_id", "=", user.id), ("company_id", "=", self.env.company.id)]
+            [("collector_id.collection_covered", "=", True), ("company_id", "=", self.env.company.id)]
         )
         own = set(debtors.partner_id.ids)
         for row in rows:

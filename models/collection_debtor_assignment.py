@@ -1,0 +1,209 @@
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL, generate_tracking_message_id
+
+# What the portfolios decide, and no person by writing it.
+ASSIGNED = {"portfolio_id", "assigned_on", "assignment_reason"}
+
+
+class Handover(NamedTuple):
+    """A debtor's collector before and after, its portfolio from now on, and why; ids are None where there is none."""
+
+    debtor_id: int
+    former_id: int | None
+    collector_id: int | None
+    portfolio_id: int | None
+    locked: bool
+    reason: str
+
+
+class CollectionDebtor(models.Model):
+    """Who collects from a debtor, since when and why."""
+
+    _inherit = "collection.debtor"
+
+    portfolio_id = fields.Many2one(
+        "collection.portfolio", readonly=True, index="btree_not_null", ondelete="set null", copy=False
+    )
+    collector_locked = fields.Boolean(
+        string="Locked", tracking=True, help="The collector stays, whatever the portfolios say."
+    )
+    assigned_on = fields.Date(readonly=True)
+    assignment_reason = fields.Char(readonly=True, help="Why this person collects from the customer.")
+
+    # === CRUD ===#
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "collector_id" in vals and not self.env.su:
+            # sudo: what a person's choice brings along is no choice of that person; who may choose was checked above
+            self.sudo().write(self._prepare_by_hand(vals))
+        return result
+
+    def _check_writable(self, names):
+        result = super()._check_writable(names)
+        if "collector_locked" in names:
+            self._check_manager()
+        if not ASSIGNED.isdisjoint(names):
+            raise AccessError(
+                _(
+                    "The portfolios of debtors follow from their conditions: change those, or choose and lock a "
+                    "collector."
+                )
+            )
+        return result
+
+    @api.model
+    def _prepare_by_hand(self, vals):
+        """A collector that a person chose stays until a person chooses another one."""
+        return {
+            "collector_locked": bool(vals["collector_id"]) and vals.get("collector_locked", True),
+            "assigned_on": self.env.company._get_collection_today(),
+            "assignment_reason": _("Chosen by %(user)s.", user=self.env.user.name),
+        }
+
+    @api.model
+    def _check_manager(self):
+        if not self.env.su and not self.env.user.has_group("account_collection.group_collection_manager"):
+            raise AccessError(_("Only a manager of collections assigns debtors."))
+
+    # === Handing over ===#
+
+    @api.model
+    def _hand_over(self, handovers, company):
+        """Write who collects from these debtors of ``company``, tell it in their chatter and let their followers
+        follow: a constant number of statements, whatever their number. Whoever calls checked the right to assign.
+
+        :param handovers: [:class:`Handover`]
+        """
+        if not handovers:
+            return
+        self.env.flush_all()
+        changed = [row for row in handovers if row.former_id != row.collector_id]
+        self.env.cr.execute(self._query_hand_over(handovers, company._get_collection_today()))
+        if changed:
+            self.env.cr.execute(self._query_log(changed, self._prepare_log_bodies(changed)))
+            partner_of = self._get_partner_ids(changed)
+            self.env.cr.execute(self._query_unfollow(changed, partner_of))
+            self.env.cr.execute(self._query_follow(changed, partner_of))
+        self.env.invalidate_all(flush=False)
+        # What is stored with other records, such as the collector of a check, follows.
+        self.browse(row.debtor_id for row in changed).modified(["collector_id"])
+        self.env.flush_all()
+
+    @api.model
+    def _release(self, debtors, reason):
+        """Give these debtors back to assignment, locked ones too."""
+        for company, theirs in debtors.sudo().grouped("company_id").items():
+            self._hand_over(
+                [
+                    Handover(debtor.id, debtor.collector_id.id, None, debtor.portfolio_id.id or None, False, reason)
+                    for debtor in theirs
+                ],
+                company,
+            )
+
+    @api.model
+    def _get_partner_ids(self, handovers):
+        """``{user id: partner id}`` of who collected or collects."""
+        users = {row.former_id for row in handovers} | {row.collector_id for row in handovers}
+        # sudo: whoever assigns may not read all of Odoo's users
+        people = self.env["res.users"].sudo().browse(users - {None})
+        return {user.id: user.partner_id.id for user in people}
+
+    @api.model
+    def _prepare_log_bodies(self, handovers):
+        users = {row.former_id for row in handovers} | {row.collector_id for row in handovers}
+        people = self.env["res.users"].sudo().browse(users - {None})
+        names = {None: _("nobody"), **{user.id: user.name for user in people}}
+        bodies = []
+        for row in handovers:
+            text = _(
+                "Collector: %(former)s → %(collector)s. %(reason)s",
+                former=names[row.former_id],
+                collector=names[row.collector_id],
+                reason=row.reason,
+            )
+            bodies.append(Markup("<p>%s</p>") % text)
+        return bodies
+
+    @api.model
+    def _query_hand_over(self, handovers, today):
+        """Write the debtors of ``handovers``. Served by their primary key."""
+        return SQL(
+            """UPDATE collection_debtor debtor
+                  SET collector_id = given.collector_id, portfolio_id = given.portfolio_id,
+                      collector_locked = given.locked, assignment_reason = given.reason,
+                      assigned_on = CASE WHEN debtor.collector_id IS DISTINCT FROM given.collector_id
+                                         THEN %(today)s ELSE debtor.assigned_on END,
+                      write_uid = %(uid)s, write_date = now() AT TIME ZONE 'UTC'
+                 FROM unnest(%(debtors)s::int[], %(collectors)s::int[], %(portfolios)s::int[], %(locked)s::bool[],
+                             %(reasons)s::text[]) AS given(debtor_id, collector_id, portfolio_id, locked, reason)
+                WHERE debtor.id = given.debtor_id""",
+            today=today,
+            uid=self.env.uid,
+            debtors=[row.debtor_id for row in handovers],
+            collectors=[row.collector_id for row in handovers],
+            portfolios=[row.portfolio_id for row in handovers],
+            locked=[row.locked for row in handovers],
+            reasons=[row.reason for row in handovers],
+        )
+
+    @api.model
+    def _query_log(self, handovers, bodies):
+        """Add a note to the chatter of each debtor, as ``_message_log_batch`` does, in one statement."""
+        author = self.env.user.partner_id
+        return SQL(
+            """INSERT INTO mail_message (model, res_id, body, message_type, subtype_id, is_internal, author_id,
+                      email_from, message_id, email_add_signature, date, create_uid, create_date, write_uid, write_date)
+               SELECT %(model)s, given.debtor_id, given.body, 'notification', %(note)s, TRUE, %(author)s,
+                      %(email)s, %(message_id)s, FALSE, now() AT TIME ZONE 'UTC', %(uid)s,
+                      now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+                 FROM unnest(%(debtors)s::int[], %(bodies)s::text[]) AS given(debtor_id, body)""",
+            model=self._name,
+            note=self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
+            author=author.id,
+            email=author.sudo().email_formatted or None,
+            message_id=generate_tracking_message_id("message-notify"),
+            uid=self.env.uid,
+            debtors=[row.debtor_id for row in handovers],
+            bodies=[str(body) for body in bodies],
+        )
+
+    @api.model
+    def _query_unfollow(self, handovers, partner_of):
+        """Who no longer collects no longer follows. Served by the index of followers on their document."""
+        left = [row for row in handovers if row.former_id]
+        return SQL(
+            """DELETE FROM mail_followers follower
+                USING unnest(%(debtors)s::int[], %(partners)s::int[]) AS given(debtor_id, partner_id)
+                WHERE follower.res_model = %(model)s AND follower.res_id = given.debtor_id
+                  AND follower.partner_id = given.partner_id""",
+            model=self._name,
+            debtors=[row.debtor_id for row in left],
+            partners=[partner_of[row.former_id] for row in left],
+        )
+
+    @api.model
+    def _query_follow(self, handovers, partner_of):
+        """Who collects follows, with the subtypes that Odoo gives a follower. Served by the followers' unique key."""
+        taken = [row for row in handovers if row.collector_id]
+        subtypes = self.env["mail.message.subtype"].default_subtypes(self._name)[0]
+        return SQL(
+            """WITH added AS (
+                   INSERT INTO mail_followers (res_model, res_id, partner_id)
+                   SELECT %(model)s, given.debtor_id, given.partner_id
+                     FROM unnest(%(debtors)s::int[], %(partners)s::int[]) AS given(debtor_id, partner_id)
+                   ON CONFLICT DO NOTHING
+                   RETURNING id)
+               INSERT INTO mail_followers_mail_message_subtype_rel (mail_followers_id, mail_message_subtype_id)
+               SELECT added.id, subtype.id FROM added CROSS JOIN unnest(%(subtypes)s::int[]) AS subtype(id)""",
+            model=self._name,
+            debtors=[row.debtor_id for row in taken],
+            partners=[partner_of[row.collector_id] for row in taken],
+            subtypes=subtypes.ids,
+        )

@@ -1,0 +1,251 @@
+import ast
+
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class CollectionPortfolio(models.Model):
+    """Conditions that hand debtors to collectors, and who stands in for whom."""
+
+    _name = "collection.portfolio"
+    _description = "Portfolio"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, tracking=True)
+    active = fields.Boolean(default=True, tracking=True)
+    sequence = fields.Integer(default=10, help="A debtor goes to the first portfolio whose conditions all hold.")
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, ondelete="cascade", default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+
+    # === Who collects ===#
+    collector_ids = fields.Many2many(
+        "res.users",
+        "collection_portfolio_collector_rel",
+        "portfolio_id",
+        "user_id",
+        string="Collectors",
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+    )
+    capacity = fields.Integer(
+        help="Debtors that a collector may hold, those of other portfolios included, before no further one comes from "
+        "this portfolio. 0: any number.",
+    )
+    spread_by = fields.Selection(
+        [("balance", "Open balance"), ("count", "Number of debtors")],
+        required=True,
+        default="balance",
+        help="What is kept even among the collectors.",
+    )
+    substitute_id = fields.Many2one(
+        "res.users",
+        index="btree_not_null",
+        tracking=True,
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+        help="Sees and works on every debtor of who is absent, from the first day to the last one. The debtors keep "
+        "their collector.",
+    )
+    absent_id = fields.Many2one(
+        "res.users",
+        string="Instead Of",
+        tracking=True,
+        domain="[('id', 'in', collector_ids)]",
+        help="Empty: every collector of the portfolio.",
+    )
+    substitute_from = fields.Date(tracking=True)
+    substitute_to = fields.Date(tracking=True, help="Last day. Empty: until further notice.")
+
+    # === Conditions, which all must hold; an empty one always does ===#
+    country_ids = fields.Many2many("res.country", string="Countries")
+    state_ids = fields.Many2many("res.country.state", string="States")
+    zip_from = fields.Char(string="ZIP From", help="ZIP codes are compared as text.")
+    zip_to = fields.Char(string="ZIP To", help="Up to this one, and those that begin with it.")
+    partner_tag_ids = fields.Many2many(
+        "res.partner.category",
+        "collection_portfolio_partner_tag_rel",
+        "portfolio_id",
+        "category_id",
+        string="Customer Tags",
+        help="Customers with any of these tags.",
+    )
+    industry_ids = fields.Many2many("res.partner.industry", string="Industries")
+    salesperson_ids = fields.Many2many(
+        "res.users",
+        "collection_portfolio_salesperson_rel",
+        "portfolio_id",
+        "user_id",
+        string="Salespersons",
+        domain=[("share", "=", False)],
+    )
+    balance_from = fields.Monetary(help="Least total due of the debtor. 0: any.")
+    balance_to = fields.Monetary(help="Highest total due of the debtor. 0: any.")
+    partner_domain = fields.Char(string="Other Conditions", help="Any condition on the customer.")
+
+    # === Figures ===#
+    debtor_count = fields.Integer(string="Debtors", compute="_compute_figures")
+    total_due = fields.Monetary(compute="_compute_figures")
+    overdue = fields.Monetary(compute="_compute_figures")
+
+    _sql_constraints = [
+        ("capacity_positive", "CHECK(capacity >= 0)", "The capacity of a collector is 0 or more debtors."),
+    ]
+
+    @api.depends_context("uid")
+    def _compute_figures(self):
+        groups = self.env["collection.debtor"]._read_group(
+            [("portfolio_id", "in", self.ids)], ["portfolio_id"], ["__count", "total_due:sum", "overdue:sum"]
+        )
+        figures = {portfolio.id: found for portfolio, *found in groups}
+        for portfolio in self:
+            portfolio.debtor_count, portfolio.total_due, portfolio.overdue = figures.get(portfolio.id, (0, 0, 0))
+
+    # === Constraints ===#
+
+    @api.constrains("partner_domain")
+    def _check_partner_domain(self):
+        for portfolio in self:
+            if problem := portfolio._get_domain_problem():
+                raise ValidationError(problem)
+
+    @api.constrains("zip_from", "zip_to", "balance_from", "balance_to")
+    def _check_ranges(self):
+        for portfolio in self:
+            zips = portfolio.zip_from and portfolio.zip_to and portfolio.zip_from > portfolio.zip_to
+            if zips or (portfolio.balance_to and portfolio.balance_from > portfolio.balance_to):
+                raise ValidationError(
+                    _(
+                        "A range of portfolio “%(portfolio)s” ends before it starts: correct ZIP codes or balances.",
+                        portfolio=portfolio.name,
+                    )
+                )
+
+    @api.constrains("substitute_id", "absent_id", "substitute_from", "substitute_to", "collector_ids")
+    def _check_substitute(self):
+        for portfolio in self.filtered("substitute_id"):
+            first, last = portfolio.substitute_from, portfolio.substitute_to
+            if not first or (last and last < first):
+                raise ValidationError(
+                    _(
+                        "Say from which day to which later one %(substitute)s stands in, in portfolio “%(portfolio)s”.",
+                        substitute=portfolio.substitute_id.name,
+                        portfolio=portfolio.name,
+                    )
+                )
+            if portfolio.absent_id and portfolio.absent_id not in portfolio.collector_ids:
+                raise ValidationError(
+                    _(
+                        "%(person)s is no collector of portfolio “%(portfolio)s”: nobody needs to substitute there.",
+                        person=portfolio.absent_id.name,
+                        portfolio=portfolio.name,
+                    )
+                )
+
+    @api.constrains("collector_ids", "substitute_id", "company_id")
+    def _check_companies(self):
+        for portfolio in self:
+            people = portfolio.collector_ids | portfolio.substitute_id
+            # sudo: the companies of a person are Odoo's own to read
+            strangers = people.sudo().filtered(lambda user: portfolio.company_id not in user.company_ids)
+            if strangers:
+                raise ValidationError(
+                    _(
+                        "%(person)s does not work in %(company)s: allow the company or leave the person out of "
+                        "portfolio “%(portfolio)s”.",
+                        person=strangers[0].name,
+                        company=portfolio.company_id.name,
+                        portfolio=portfolio.name,
+                    )
+                )
+
+    # === Actions ===#
+
+    def action_open_debtors(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.collection_debtor_action")
+        action["domain"] = [("portfolio_id", "=", self.id)]
+        action["context"] = {"search_default_group_collector": 1}
+        return action
+
+    def action_assign(self):
+        """Assign the debtors of these portfolios' companies, or of the current one, now as every night does."""
+        self.env["collection.debtor"]._check_manager()
+        changed = sum(self.sudo()._assign_company(company) for company in self.company_id or self.env.company)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if changed else "info",
+                "message": _("%(count)s debtors changed hands.", count=changed),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    # === Helpers ===#
+
+    def _get_domain_problem(self):
+        """One sentence about conditions on the customer that cannot be asked, or None."""
+        self.ensure_one()
+        try:
+            # sudo: whether they can be asked, not what this person sees
+            with self.env.cr.savepoint():
+                self.env["res.partner"].sudo().search(self._get_partner_domain(), limit=1)
+        except Exception as error:
+            return _(
+                "The other conditions of portfolio “%(portfolio)s” cannot be read, correct them: %(reason)s",
+                portfolio=self.name,
+                reason=str(error).strip() or type(error).__name__,
+            )
+        return None
+
+    def _get_partner_domain(self):
+        """:raise ValueError: when the other conditions are no domain"""
+        self.ensure_one()
+        domain = [
+            (name, "in", records.ids)
+            for name, records in (
+                ("country_id", self.country_ids),
+                ("state_id", self.state_ids),
+                ("category_id", self.partner_tag_ids),
+                ("industry_id", self.industry_ids),
+                ("user_id", self.salesperson_ids),
+            )
+            if records
+        ]
+        if self.zip_from:
+            domain.append(("zip", ">=", self.zip_from))
+        if self.zip_to:
+            prefix = self.zip_to.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+            domain += ["|", ("zip", "<=", self.zip_to), ("zip", "=like", f"{prefix}%")]
+        other = ast.literal_eval((self.partner_domain or "").strip() or "[]")
+        if not isinstance(other, list):
+            raise ValueError(_("a list of conditions is missing"))
+        return domain + other
+
+    def _get_debtor_domain(self):
+        """The debtors of the company that meet all conditions. Customers that are archived meet none."""
+        self.ensure_one()
+        domain = [("company_id", "=", self.company_id.id), ("partner_id", "any", self._get_partner_domain())]
+        if self.balance_from:
+            domain.append(("total_due", ">=", self.balance_from))
+        if self.balance_to:
+            domain.append(("total_due", "<=", self.balance_to))
+        return domain
+
+    @api.model
+    def _get_substituted_ids(self):
+        """The users for whom the current one stands in today."""
+        # sudo: who substitutes sees the debtors, whatever this person may read of portfolios
+        # Where a search goes through many2one fields, Odoo lets it find archived records.
+        portfolios = (
+            self.sudo()
+            .with_context(active_test=True)
+            .search([("substitute_id", "=", self.env.uid), ("substitute_from", "!=", False)])
+        )
+        absent = set()
+        for portfolio in portfolios:
+            today, last = portfolio.company_id._get_collection_today(), portfolio.substitute_to
+            if portfolio.substitute_from <= today and (not last or today <= last):
+                absent.update((portfolio.absent_id or portfolio.collector_ids).ids)
+        return absent

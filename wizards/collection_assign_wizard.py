@@ -1,0 +1,49 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.collection_debtor_assignment import Handover
+
+
+class CollectionAssignWizard(models.TransientModel):
+    """Gives debtors to a collector by hand, one or many at once."""
+
+    _name = "collection.assign.wizard"
+    _description = "Assign Debtors"
+
+    debtor_ids = fields.Many2many("collection.debtor", string="Debtors", required=True)
+    collector_id = fields.Many2one("res.users", domain=[("share", "=", False)], help="Empty: back to assignment.")
+    lock = fields.Boolean(default=True, help="The collector stays, whatever the portfolios say.")
+    reason = fields.Char(help="Kept on each debtor and in its chatter.")
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        if self.env.context.get("active_model") == "collection.debtor":
+            values["debtor_ids"] = [fields.Command.set(self.env.context.get("active_ids", []))]
+        return values
+
+    def action_assign(self):
+        self.ensure_one()
+        Debtor = self.env["collection.debtor"]
+        Debtor._check_manager()
+        # Those that this person sees, by a search: the relation itself asks no rule.
+        debtors = Debtor.search([("id", "in", self.debtor_ids.ids)])
+        if not debtors:
+            raise UserError(_("Choose the debtors to assign."))
+        reason = self.reason or _("Chosen by %(user)s.", user=self.env.user.name)
+        for company, theirs in debtors.grouped("company_id").items():
+            Debtor._hand_over(
+                [
+                    Handover(
+                        debtor.id,
+                        debtor.collector_id.id or None,
+                        self.collector_id.id or None,
+                        debtor.portfolio_id.id or None,
+                        bool(self.collector_id) and self.lock,
+                        reason,
+                    )
+                    for debtor in theirs
+                ],
+                company,
+            )
+        return {"type": "ir.actions.act_window_close"}
