@@ -9,3 +9,5 @@ from . import account_postdated_check_deposit
 from . import account_postdated_check_bounce
 from . import account_postdated_check_replace
 from . import account_postdated_check_import
+from . import collection_promise_wizard
+from . import collection_interaction_wizard
