@@ -16,6 +16,9 @@ COLLECTION_MODELS = (
     "collection.notice.line",
     "collection.review.report",
     "collection.cash.plan",
+    "collection.promise",
+    "collection.dispute",
+    "collection.interaction",
 )
 
 
