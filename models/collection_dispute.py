@@ -61,8 +61,6 @@ class CollectionDispute(models.Model):
     )
     reminded_for = fields.Date(readonly=True, copy=False, help="The day for which the owner was told.")
 
-    _sql_constraints = [("amount_positive", "CHECK(amount > 0)", "A dispute must be of more than zero.")]
-
     @api.model
     def _auto_init(self):
         result = super()._auto_init()

@@ -58,7 +58,9 @@ class CollectionPromise(models.Model):
     state = fields.Selection(
         STATES, required=True, readonly=True, copy=False, default=promises.OPEN, index=True, tracking=True
     )
-    paid_amount = fields.Monetary(string="Paid", readonly=True, copy=False, help="As of the last night.")
+    paid_amount = fields.Monetary(
+        string="Paid", readonly=True, copy=False, default=0.0, help="As of the last night."
+    )
     missing_amount = fields.Monetary(string="Missing", compute="_compute_missing_amount", store=True)
     closed_on = fields.Date(readonly=True, copy=False)
     closing_reason = fields.Char(readonly=True, copy=False)
@@ -79,8 +81,6 @@ class CollectionPromise(models.Model):
 
     owed_amount = fields.Monetary(string="Owed", compute="_compute_owed_amount", help="Of what it is about, now.")
     warning = fields.Char(compute="_compute_warning")
-
-    _sql_constraints = [("amount_positive", "CHECK(amount > 0)", "A promise must be of more than zero.")]
 
     @api.model
     def _auto_init(self):

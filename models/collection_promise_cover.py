@@ -50,7 +50,7 @@ class CollectionPromise(models.Model):
             """
             WITH promised AS MATERIALIZED (
                 SELECT promise.id, promise.debtor_id, promise.currency_id, promise.date,
-                       promise.amount - promise.paid_amount AS amount,
+                       promise.amount - COALESCE(promise.paid_amount, 0) AS amount,
                        ARRAY(SELECT about.move_id FROM collection_promise_move_rel about
                               WHERE about.promise_id = promise.id ORDER BY about.move_id) AS moves
                   FROM collection_promise promise
