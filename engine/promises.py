@@ -1,7 +1,7 @@
 """Promises to pay: what of them was paid, whether they were kept, and a payment plan's instalments.
 
-*How to use.* :func:`assign` hands the receipts of one debtor, in one currency, out to its promises; :func:`judge` says of
-each what became of it; :func:`instalments` splits a total into promises that add up to it.
+*How to use.* :func:`assign` hands the receipts of one debtor, in one currency, out to its promises; :func:`judge` says
+of each what became of it; :func:`instalments` splits a total into promises that add up to it.
 
 *How it works.* Amounts are integers in the smallest unit of the currency. The oldest promise is served first, with the
 oldest receipts; what a receipt gave to one promise it gives to no other.

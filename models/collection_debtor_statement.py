@@ -35,7 +35,8 @@ class CollectionDebtor(models.Model):
         Amounts are floats rounded to their currency. ``items`` are what the customer owes, ``credits``
         (amounts positive) what counts against it; ``aging`` ages the items and leaves the credits out,
         so that its sum is ``not_due + overdue``. ``covers`` of an item are the checks in hand that are meant for it,
-        and ``disputed`` is what of it is in dispute; neither changes a balance. Records are in sudo: rights are checked on the debtors.
+        and ``disputed`` is what of it is in dispute; neither changes a balance. Records are in sudo: rights are checked
+        on the debtors.
 
         :param as_of: date, or None for the live ledger
         :return: {debtor id: {debtor, partner, company, as_of, lang, currencies,

@@ -100,9 +100,7 @@ class CollectionDispute(models.Model):
             dispute._check_documents(move)
             left = self._get_left(move, except_ids=dispute.ids)[move.id]
             if move.currency_id.compare_amounts(left, 0) <= 0:
-                raise ValidationError(
-                    _("Nothing of %s is open that is not in dispute already.", move.display_name)
-                )
+                raise ValidationError(_("Nothing of %s is open that is not in dispute already.", move.display_name))
             if move.currency_id.compare_amounts(dispute.amount, 0) <= 0:
                 raise ValidationError(_("A dispute must be of more than zero."))
             if move.currency_id.compare_amounts(dispute.amount, left) > 0:
@@ -236,7 +234,10 @@ class CollectionDispute(models.Model):
             or user.has_group("account_collection.group_collection_manager")
         ):
             raise AccessError(
-                _("Accepting a dispute proposes a credit note: it takes the right to invoice, or to manage collections.")
+                _(
+                    "Accepting a dispute proposes a credit note, and takes the right to invoice, or to manage "
+                    "collections."
+                )
             )
 
     def _check_open(self):

@@ -19,7 +19,6 @@ class CollectionInteraction(models.Model):
     date = fields.Datetime(required=True, default=fields.Datetime.now, index=True)
     kind_id = fields.Many2one(
         "mail.activity.type",
-        string="Kind",
         domain="[('res_model', 'in', (False, 'collection.debtor'))]",
         ondelete="set null",
     )

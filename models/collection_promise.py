@@ -52,15 +52,13 @@ class CollectionPromise(models.Model):
         "('currency_id', '=', currency_id), ('payment_state', 'in', ('not_paid', 'partial'))]",
         help="What is to be paid. Empty: whatever is owed, the oldest first.",
     )
-    channel_id = fields.Many2one("mail.activity.type", string="Channel", ondelete="restrict", help="How it was made.")
+    channel_id = fields.Many2one("mail.activity.type", ondelete="restrict", help="How it was made.")
 
     # === What became of it ===#
     state = fields.Selection(
         STATES, required=True, readonly=True, copy=False, default=promises.OPEN, index=True, tracking=True
     )
-    paid_amount = fields.Monetary(
-        string="Paid", readonly=True, copy=False, default=0.0, help="As of the last night."
-    )
+    paid_amount = fields.Monetary(string="Paid", readonly=True, copy=False, default=0.0, help="As of the last night.")
     missing_amount = fields.Monetary(string="Missing", compute="_compute_missing_amount", store=True)
     closed_on = fields.Date(readonly=True, copy=False)
     closing_reason = fields.Char(readonly=True, copy=False)

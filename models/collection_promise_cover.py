@@ -7,8 +7,8 @@ class CollectionPromise(models.Model):
 
     *How it works.* Open promises about the same invoices are one pool, and so are those about the balance in one
     currency; what is still missing of a pool is spread over its open items, the oldest first. An item that is named by
-    two pools belongs to the older one, and what checks, disputes and named invoices answer for is left out: no amount is
-    answered for twice. One statement, whatever the number of debtors; it begins with the open promises, which are few.
+    two pools belongs to the older one, and what checks, disputes and named invoices answer for is left out: no amount
+    is answered for twice. One statement, whatever the number of debtors, that begins with the open promises.
     """
 
     _inherit = "collection.promise"

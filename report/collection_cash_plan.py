@@ -25,14 +25,14 @@ class Source(NamedTuple):
 
 
 class CollectionCashPlan(models.Model):
-    """The receipts that are to be expected, each on its day: a check on the day of its deposit, what was promised on the
-    day for which it was, and what neither covers of an open item on its effective due date. What is late is expected
+    """The receipts that are to be expected, each on its day: a check on the day of its deposit, what was promised on
+    the day of the promise, and what neither covers of an open item on its effective due date. What is late is expected
     today.
 
     How it works: one row per open receivable line, per check in hand and per open promise, each amount once. A promise
-    brings what open items leave to it, beside the checks: it moves that to its own day, and adds nothing. Where custody is booked, the
-    entry that holds the check is the check's row, and the advance in it, a credit that is no money yet, is none. Other
-    credits count against what is expected today.
+    brings what open items leave to it, beside the checks: it moves that to its own day, and adds nothing. Where custody
+    is booked, the entry that holds the check is the check's row, and the advance in it, a credit that is no money yet,
+    is none. Other credits count against what is expected today.
 
     For each company and currency, the plan adds up to the open receivable lines of the ledger, plus what the checks in
     hand bring beyond what they take off open items: their advances, less the discounts that they take::
@@ -68,7 +68,9 @@ class CollectionCashPlan(models.Model):
     }
 
     date = fields.Date(string="Expected On", readonly=True)
-    due_date = fields.Date(string="Agreed For", readonly=True, help="Effective due date, day of the deposit or day of the promise.")
+    due_date = fields.Date(
+        string="Agreed For", readonly=True, help="Effective due date, day of the deposit or day of the promise."
+    )
     kind = fields.Selection(
         [
             *((OVERDUE, "Overdue"), (INVOICE, "Falls Due"), (CHECK, "Check"), (PROMISE, "Promise")),
@@ -239,9 +241,7 @@ class CollectionCashPlan(models.Model):
         # sudo: of every company, for rows that the rules of the report then let through or not
         groups = set()
         for name, states in (("account.postdated.check", checks.IN_HAND), ("collection.promise", (promises.OPEN,))):
-            groups.update(
-                self.env[name].sudo()._read_group([("state", "in", states)], ["company_id", "currency_id"])
-            )
+            groups.update(self.env[name].sudo()._read_group([("state", "in", states)], ["company_id", "currency_id"]))
         rows = [SQL("(0, 0, 1::numeric)")]
         for company, currency in sorted(groups, key=lambda group: (group[0].id, group[1].id)):
             if currency != company.currency_id:

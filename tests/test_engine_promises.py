@@ -21,9 +21,7 @@ PROMISES = st.lists(
     ]
 )
 RECEIPTS = st.lists(st.tuples(st.integers(-5, 70), st.integers(1, 8000)), max_size=7).map(
-    lambda rows: [
-        Receipt(number, DAY + timedelta(days=days), amount) for number, (days, amount) in enumerate(rows)
-    ]
+    lambda rows: [Receipt(number, DAY + timedelta(days=days), amount) for number, (days, amount) in enumerate(rows)]
 )
 GRACE = st.integers(0, 5)
 
@@ -51,9 +49,7 @@ class TestEnginePromises(BaseCase):
     def test_no_receipt_is_counted_twice(self, made, receipts, grace, first, last):
         """Whatever the days: promises that could be paid in a span alone were paid by the receipts of that span."""
         paid = promises.assign(made, receipts, grace)
-        inside = [
-            promise for promise in made if first <= promise.made and promises.deadline(promise, grace) <= last
-        ]
+        inside = [promise for promise in made if first <= promise.made and promises.deadline(promise, grace) <= last]
         money = sum(receipt.amount for receipt in receipts if first <= receipt.date <= last)
         self.assertLessEqual(sum(paid[promise.id] for promise in inside), money)
 

@@ -40,7 +40,9 @@ class TestInteractions(InteractionCommon):
         ).action_log()
         interaction = self.logged()
         self.assertEqual((interaction.contact_id, interaction.outcome_id), (contact, outcome))
-        self.assertEqual((interaction.direction, interaction.duration, interaction.user_id), ("out", 0.25, self.env.user))
+        self.assertEqual(
+            (interaction.direction, interaction.duration, interaction.user_id), ("out", 0.25, self.env.user)
+        )
         for record in (self.debtor(self.customer), self.invoice):
             body = record.message_ids[0].body
             self.assertIn("Call with Juana: Left a message. She is on holiday. Next: Call again", body)

@@ -20,7 +20,6 @@ class CollectionInteractionWizard(models.TransientModel):
     date = fields.Datetime(required=True, default=fields.Datetime.now)
     kind_id = fields.Many2one(
         "mail.activity.type",
-        string="Kind",
         required=True,
         domain="[('res_model', 'in', (False, 'collection.debtor'))]",
         ondelete="cascade",

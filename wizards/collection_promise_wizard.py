@@ -123,7 +123,7 @@ class CollectionPromiseWizard(models.TransientModel):
     _inherit = ["collection.promise.terms"]
 
     promise_date = fields.Date(required=True)
-    channel_id = fields.Many2one("mail.activity.type", string="Channel")
+    channel_id = fields.Many2one("mail.activity.type")
     note = fields.Text()
 
     def action_promise(self):
