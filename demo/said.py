@@ -15,7 +15,8 @@ class Said(NamedTuple):
     note: str
     kind: str = "mail.mail_activity_data_call"
     promised: float = 0.0
-    """Share of what is owed that was promised, for ``promise_day`` days from today."""
+    """Share of the oldest item that was promised, for ``promise_day`` days from today. What is left of it keeps the
+    customer at the level that the plan has it at."""
     promise_day: int = 5
     instalments: int = 1
     paid: float = 0.0
@@ -37,14 +38,14 @@ CALLS = {
         Said(30, 14, "promised", "Dice que ya está programado", promised=0.2, promise_day=-7),
         Said(33, 4, "disputes", "Faltaron dos cajas", VISIT, disputed=0.3),
         Said(35, 9, "disputes", "El descuento no era el acordado", disputed=0.2, reason="price", ends="accept"),
-        Said(41, 20, "disputes", "No reconoce el pedido", disputed=0.4, reason="order", ends="reject"),
+        Said(38, 20, "disputes", "No reconoce el pedido", disputed=0.4, reason="order", ends="reject"),
         Said(5, 3, "no_answer", "Nadie contesta; se intenta por la tarde"),
         Said(12, 6, "documents", "Pide la orden de compra firmada"),
     ),
     plan.US: (
-        Said(3, 1, "promised", "Check run on Thursday", promised=0.3),
-        Said(8, 5, "disputes", "Two pallets damaged", disputed=0.3),
-        Said(9, 2, "message", "Left a message with reception"),
+        Said(8, 1, "promised", "Check run on Thursday", promised=0.3),
+        Said(10, 5, "disputes", "Two pallets damaged", disputed=0.3),
+        Said(11, 2, "message", "Left a message with reception"),
     ),
 }
 
@@ -88,7 +89,7 @@ def _say(env, company, customer, said, today):
 
 
 def _promise(env, company, values, said, lines, today):
-    amount = company.currency_id.round(sum(lines.mapped("amount_residual")) * said.promised)
+    amount = company.currency_id.round(lines[0].amount_residual * said.promised)
     made_on = today - timedelta(days=said.days_ago)
     terms = {
         **values,
