@@ -46,6 +46,9 @@ class CollectionSaid(models.AbstractModel):
 
     def write(self, vals):
         self._check_kept(vals)
+        # Rules look at records as they were: what was said with one debtor would become another collector's.
+        if not self.env.su and "debtor_id" in vals and self.debtor_id.ids != [vals["debtor_id"]]:
+            self._refuse_kept()
         return super().write(vals)
 
     @api.model
@@ -56,7 +59,11 @@ class CollectionSaid(models.AbstractModel):
     def _check_kept(self, *vals_list):
         kept = self._get_kept_fields()
         if not self.env.su and any(not kept.isdisjoint(vals) for vals in vals_list):
-            raise AccessError(_("That changes by the buttons and by the ledger alone."))
+            self._refuse_kept()
+
+    @api.model
+    def _refuse_kept(self):
+        raise AccessError(_("That changes by the buttons and by the ledger alone."))
 
     # === Helpers ===#
 
