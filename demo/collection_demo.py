@@ -4,7 +4,7 @@ import logging
 import time
 from functools import partial
 
-from . import checks, parties, plan, portfolios, reviews
+from . import checks, parties, plan, portfolios, reviews, said
 from .history import History
 from .ledger import Ledger
 
@@ -40,6 +40,7 @@ def load(env):
         _live_through(ledger, history, company_plan, partial(_assign, env, companies[code], partners, customers, users))
     reviews.add_reviews(env, companies[plan.MX], partners, terms[(30,)], today)
     checks.add_checks(env, companies, partners, today)
+    said.add_said(env, companies, partners, today)
     env["collection.debtor"]._refresh_balances()
     portfolios.add_portfolios(env, companies[plan.MX], users[:-1], tags)
     _logger.info("Collections: demo data loaded in %.1f s", time.monotonic() - started)

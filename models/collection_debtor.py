@@ -364,7 +364,10 @@ class CollectionDebtor(models.Model):
                 kept.write({name: debtor[name] for name in ("hold", "hold_reason", "hold_until")})
             kept.cc_partner_ids |= debtor.cc_partner_ids
             kept.bcc_partner_ids |= debtor.bcc_partner_ids
-            for name in ("collection.notice", "account.postdated.check", "account.postdated.check.event"):
+            for name in (
+                *("collection.notice", "account.postdated.check", "account.postdated.check.event"),
+                *("collection.promise", "collection.dispute", "collection.interaction"),
+            ):
                 self.env[name].sudo().search([("debtor_id", "=", debtor.id)]).write({"debtor_id": kept.id})
             kept._cancel_duplicates()
             for name in ("mail.message", "ir.attachment", "mail.activity"):

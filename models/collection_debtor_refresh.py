@@ -58,6 +58,8 @@ class CollectionDebtorRefresh(models.AbstractModel):
             "collection.notice.line",
             "account.postdated.check",
             "account.postdated.check.line",
+            "collection.promise",
+            "collection.dispute",
         ):
             self.env[model].flush_model()
         self.env.cr.execute("SET LOCAL jit = off")

@@ -35,7 +35,8 @@ class CollectionDebtor(models.Model):
         Amounts are floats rounded to their currency. ``items`` are what the customer owes, ``credits``
         (amounts positive) what counts against it; ``aging`` ages the items and leaves the credits out,
         so that its sum is ``not_due + overdue``. ``covers`` of an item are the checks in hand that are meant for it,
-        which change no balance. Records are in sudo: rights are checked on the debtors.
+        and ``disputed`` is what of it is in dispute; neither changes a balance. Records are in sudo: rights are checked
+        on the debtors.
 
         :param as_of: date, or None for the live ledger
         :return: {debtor id: {debtor, partner, company, as_of, lang, currencies,
@@ -138,6 +139,7 @@ class CollectionDebtor(models.Model):
                 credit = self._prepare_statement_item(row, as_of, -open_amount, currency, sign=-1)
                 credits.append({**credit, "kind": self._get_statement_credit_kind(row)})
         items.sort(key=lambda item: (item["due_date"], item["document"], item["line_id"]))
+        self._add_statement_disputes(items, {row["move_id"]: row["disputed"] for row in rows}, currency)
         credits.sort(key=lambda item: (item["date"], item["document"], item["line_id"]))
         buckets = aging.bucket_totals(((item["days_overdue"], item["open"]) for item in items), edges)
         not_due = currency.round(buckets[0])
@@ -184,6 +186,15 @@ class CollectionDebtor(models.Model):
                 prepared.append({"check": name, "deposit_date": cover.deposit_date, "amount": amount})
         return prepared
 
+    def _add_statement_disputes(self, items, left, currency):
+        """Say of each item, the oldest of a document first, what of it is in dispute.
+
+        :param left: {document id: amount in dispute}
+        """
+        for item in items:
+            item["disputed"] = min(currency.round(left[item["move_id"]]), item["open"])
+            left[item["move_id"]] -= item["disputed"]
+
     def _get_statement_credit_kind(self, row):
         if row["move_type"] == "out_refund":
             return "credit_note"
@@ -213,7 +224,9 @@ class CollectionDebtor(models.Model):
             self.env.cr.execute(self._query_statement_items(as_of))
             found = self.env.cr.dictfetchall()
             covers = self.env["account.postdated.check.line"]._get_covers({row["line_id"] for row in found}, as_of)
+            disputed = self.env["collection.dispute"]._get_disputed({row["move_id"] for row in found}, as_of)
             for row in found:
+                row["disputed"] = disputed.get(row["move_id"], 0.0)
                 row["covers"] = covers.get(row["line_id"], [])
                 rows[row["debtor_id"]].append(row)
         return rows
@@ -237,6 +250,7 @@ class CollectionDebtor(models.Model):
             "account.postdated.check.event",
             "account.postdated.check.line",
             "collection.debtor",
+            "collection.dispute",
             "res.partner",
         ):
             self.env[model].flush_model()

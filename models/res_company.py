@@ -67,7 +67,9 @@ class ResCompany(models.Model):
     collection_check_notice_days = fields.Integer(
         string="Days of Notice", default=3, help="How many days ahead deposits and deadlines of checks are told."
     )
-
+    collection_promise_grace_days = fields.Integer(
+        string="Days of Grace", default=3, help="Money that comes so many days after its date still keeps a promise."
+    )
     collection_check_slip_entry = fields.Boolean(
         string="One Bank Movement per Slip",
         help="The checks of a deposit slip are one item for the bank statement, in each currency.",
@@ -83,6 +85,11 @@ class ResCompany(models.Model):
             "collection_check_notice_days_positive",
             "CHECK(collection_check_notice_days >= 0)",
             "The days of notice of checks cannot be negative.",
+        ),
+        (
+            "collection_promise_grace_days_positive",
+            "CHECK(collection_promise_grace_days >= 0)",
+            "The days of grace of promises cannot be negative.",
         ),
         (
             "collection_tolerance_positive",

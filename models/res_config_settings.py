@@ -22,6 +22,8 @@ class ResConfigSettings(models.TransientModel):
     collection_sender = fields.Selection(related="company_id.collection_sender", readonly=False)
     collection_responsible_id = fields.Many2one(related="company_id.collection_responsible_id", readonly=False)
 
+    collection_promise_grace_days = fields.Integer(related="company_id.collection_promise_grace_days", readonly=False)
+
     # === Postdated checks ===#
     collection_check_in_custody_account = fields.Boolean(
         related="company_id.collection_check_in_custody_account", readonly=False

@@ -6,11 +6,11 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.date_utils import start_of
 
-from ..engine import checks
+from ..engine import checks, promises
 from . import xlsx
 from .stationery import get_company_paper
 
-OVERDUE, INVOICE, CHECK, CREDIT = "overdue", "invoice", "check", "credit"
+OVERDUE, INVOICE, CHECK, CREDIT, PROMISE = "overdue", "invoice", "check", "credit", "promise"
 IDS = 4  # ids of rows are those of their sources, times so many: so many kinds of source there may be
 GRANULARITIES = ("day", "week", "month")
 
@@ -25,12 +25,14 @@ class Source(NamedTuple):
 
 
 class CollectionCashPlan(models.Model):
-    """The receipts that are to be expected, each on its day: a check on the day of its deposit, what no check covers of
-    an open item on its effective due date. What is late is expected today.
+    """The receipts that are to be expected, each on its day: a check on the day of its deposit, what was promised on
+    the day of the promise, and what neither covers of an open item on its effective due date. What is late is expected
+    today.
 
-    How it works: one row per open receivable line and per check in hand, each amount once. Where custody is booked, the
-    entry that holds the check is the check's row, and the advance in it, a credit that is no money yet, is none. Other
-    credits count against what is expected today.
+    How it works: one row per open receivable line, per check in hand and per open promise, each amount once. A promise
+    brings what open items leave to it, beside the checks: it moves that to its own day, and adds nothing. Where custody
+    is booked, the entry that holds the check is the check's row, and the advance in it, a credit that is no money yet,
+    is none. Other credits count against what is expected today.
 
     For each company and currency, the plan adds up to the open receivable lines of the ledger, plus what the checks in
     hand bring beyond what they take off open items: their advances, less the discounts that they take::
@@ -57,17 +59,28 @@ class CollectionCashPlan(models.Model):
         ],
         "account.postdated.check.line": ["check_id", "item_amount", "move_line_id"],
         "collection.debtor": ["collector_id", "company_id", "partner_id"],
+        "collection.promise": [
+            *("amount", "company_id", "currency_id", "date", "debtor_id", "move_ids", "paid_amount", "partner_id"),
+            "state",
+        ],
         "res.company": ["currency_id"],
         "res.partner": ["commercial_partner_id"],
     }
 
     date = fields.Date(string="Expected On", readonly=True)
-    due_date = fields.Date(string="Agreed For", readonly=True, help="Effective due date, or day of the deposit.")
+    due_date = fields.Date(
+        string="Agreed For", readonly=True, help="Effective due date, day of the deposit or day of the promise."
+    )
     kind = fields.Selection(
-        [(OVERDUE, "Overdue"), (INVOICE, "Falls Due"), (CHECK, "Check"), (CREDIT, "Credit to Apply")], readonly=True
+        [
+            *((OVERDUE, "Overdue"), (INVOICE, "Falls Due"), (CHECK, "Check"), (PROMISE, "Promise")),
+            (CREDIT, "Credit to Apply"),
+        ],
+        readonly=True,
     )
     move_id = fields.Many2one("account.move", string="Document", readonly=True)
     check_id = fields.Many2one("account.postdated.check", readonly=True)
+    promise_id = fields.Many2one("collection.promise", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     collector_id = fields.Many2one("res.users", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
@@ -86,8 +99,11 @@ class CollectionCashPlan(models.Model):
 
     @api.model
     def _get_sources(self):
-        """What is expected beside the ledger's items: checks; promises are to be another one, with a kind of theirs."""
-        return [Source(self._query_checks(), self.env["account.postdated.check.line"]._query_covered())]
+        """What is expected beside the ledger's items: checks, and promises of what these leave."""
+        covers = self.env["account.postdated.check.line"]._query_covered()
+        taken = [covers, self._query_held_items()]
+        promised = self.env["collection.promise"]._query_covered(taken)
+        return [Source(self._query_checks(), covers), Source(self._query_promises(taken), promised)]
 
     @api.model
     def _query_todays(self):
@@ -113,6 +129,7 @@ class CollectionCashPlan(models.Model):
                    COALESCE(line.date_maturity, line.date) AS due_date,
                    CASE WHEN held.id IS NULL THEN line.move_id END AS move_id,
                    held.id AS check_id,
+                   NULL::int AS promise_id,
                    COALESCE(partner.commercial_partner_id, partner.id) AS partner_id,
                    debtor.collector_id,
                    line.company_id,
@@ -154,8 +171,8 @@ class CollectionCashPlan(models.Model):
         return SQL(
             """
             SELECT checks.id::bigint * %(ids)s + 1, %(check)s, GREATEST(checks.deposit_date, today.day),
-                   checks.deposit_date, NULL::int, checks.id, checks.commercial_partner_id, debtor.collector_id,
-                   checks.company_id, checks.currency_id, company.currency_id, checks.amount,
+                   checks.deposit_date, NULL::int, checks.id, NULL::int, checks.commercial_partner_id,
+                   debtor.collector_id, checks.company_id, checks.currency_id, company.currency_id, checks.amount,
                    ROUND(checks.amount * COALESCE(rate.factor, 1), company_currency.decimal_places)
               FROM account_postdated_check checks
               JOIN %(todays)s ON today.company_id = checks.company_id
@@ -172,16 +189,50 @@ class CollectionCashPlan(models.Model):
         )
 
     @api.model
-    def _query_rates(self):
-        """What the currencies of checks in hand are worth today in that of their company."""
-        # sudo: of every company, for rows that the rules of the report then let through or not
-        groups = (
-            self.env["account.postdated.check"]
-            .sudo()
-            ._read_group([("state", "in", checks.IN_HAND)], ["company_id", "currency_id"])
+    def _query_held_items(self):
+        """Rows (receivable line, amount in its currency) of the entries that hold checks: what they wait for is no
+        promise's."""
+        return SQL(
+            """SELECT line.id, line.amount_residual_currency
+                 FROM account_postdated_check checks
+                 JOIN account_move_line line ON line.move_id = checks.custody_move_id
+                WHERE checks.state IN %s AND line.amount_residual_currency > 0""",
+            checks.IN_HAND,
         )
+
+    @api.model
+    def _query_promises(self, taken):
+        """One row per open promise that items are open for. Served by the partial index of open promises."""
+        return SQL(
+            """
+            SELECT promise.id::bigint * %(ids)s + 2, %(promise)s, GREATEST(promise.date, today.day), promise.date,
+                   NULL::int, NULL::int, promise.id, promise.partner_id, debtor.collector_id, promise.company_id,
+                   promise.currency_id, company.currency_id, expected.amount,
+                   ROUND(expected.amount * COALESCE(rate.factor, 1), company_currency.decimal_places)
+              FROM %(expected)s AS expected(promise_id, amount)
+              JOIN collection_promise promise ON promise.id = expected.promise_id
+              JOIN %(todays)s ON today.company_id = promise.company_id
+              JOIN res_company company ON company.id = promise.company_id
+              JOIN res_currency company_currency ON company_currency.id = company.currency_id
+              JOIN collection_debtor debtor ON debtor.id = promise.debtor_id
+              LEFT JOIN %(rates)s ON rate.company_id = promise.company_id AND rate.currency_id = promise.currency_id
+             WHERE expected.amount > 0""",
+            ids=IDS,
+            promise=PROMISE,
+            expected=self.env["collection.promise"]._query_expected(taken),
+            todays=self._query_todays(),
+            rates=self._query_rates(),
+        )
+
+    @api.model
+    def _query_rates(self):
+        """What the currencies of checks in hand and of open promises are worth today in that of their company."""
+        # sudo: of every company, for rows that the rules of the report then let through or not
+        groups = set()
+        for name, states in (("account.postdated.check", checks.IN_HAND), ("collection.promise", (promises.OPEN,))):
+            groups.update(self.env[name].sudo()._read_group([("state", "in", states)], ["company_id", "currency_id"]))
         rows = [SQL("(0, 0, 1::numeric)")]
-        for company, currency in groups:
+        for company, currency in sorted(groups, key=lambda group: (group[0].id, group[1].id)):
             if currency != company.currency_id:
                 factor = currency._get_conversion_rate(
                     currency, company.currency_id, company, company._get_collection_today()
@@ -193,7 +244,7 @@ class CollectionCashPlan(models.Model):
 
     def action_open_document(self):
         self.ensure_one()
-        return (self.check_id or self.move_id).get_formview_action()
+        return (self.check_id or self.promise_id or self.move_id).get_formview_action()
 
     def action_export_xlsx(self):
         """These rows, and their sums by day, week and month, as a workbook."""
@@ -258,7 +309,7 @@ class CollectionCashPlan(models.Model):
             sheet.add_row(
                 [
                     *(row.date, row.due_date, labels[row.kind]),
-                    (row.check_id.display_name if row.check_id else row.move_id.name) or "",
+                    (row.check_id or row.promise_id).display_name or row.move_id.name or "",
                     row.partner_id.name or "",
                     collectors.get(row.collector_id, ""),
                     row.company_id.name,

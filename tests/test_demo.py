@@ -129,6 +129,16 @@ class TestDemo(TransactionCase):
         self.assertTrue(entries)
         self.assertEqual(self.mexican.currency_id.round(sum(entries.line_ids.mapped("balance"))), 0)
 
+    def test_promises_disputes_and_calls_of_every_outcome(self):
+        promises = self.env["collection.promise"].search([("company_id", "in", self.companies.ids)])
+        self.assertEqual(set(promises.mapped("state")), {"open", "kept", "partly", "broken"})
+        self.assertEqual(len(promises.filtered("plan_id")), 3)
+        disputes = self.env["collection.dispute"].search([("company_id", "in", self.companies.ids)])
+        self.assertEqual(set(disputes.mapped("state")), {"open", "accepted", "rejected"})
+        calls = self.env["collection.interaction"].search([("company_id", "in", self.companies.ids)])
+        self.assertGreaterEqual(len(calls), 8)
+        self.assertTrue(all(calls.mapped("outcome_id")) and calls.promise_ids and calls.dispute_ids)
+
     def test_tonight_every_alert_of_checks_has_a_case(self):
         for company in self.companies:
             self.env["account.postdated.check"]._alert_company(company, self.today)
@@ -137,7 +147,7 @@ class TestDemo(TransactionCase):
 
     def test_the_cash_plan_has_every_kind_in_two_currencies(self):
         rows = self.env["collection.cash.plan"].search([("company_id", "=", self.mexican.id)])
-        self.assertEqual(set(rows.mapped("kind")), {"overdue", "invoice", "check", "credit"})
+        self.assertEqual(set(rows.mapped("kind")), {"overdue", "invoice", "check", "credit", "promise"})
         self.assertEqual(set(rows.currency_id.mapped("name")), {"MXN", "USD"})
 
     def test_the_plan_is_the_same_every_time(self):

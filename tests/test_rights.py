@@ -17,6 +17,9 @@ COLLECTION_MODELS = (
     "collection.review.report",
     "collection.cash.plan",
     "collection.portfolio",
+    "collection.promise",
+    "collection.dispute",
+    "collection.interaction",
 )
 
 

@@ -1,0 +1,83 @@
+from odoo import _, api, fields, models
+
+OUTGOING, INCOMING = "out", "in"
+DIRECTIONS = [(OUTGOING, "We reached out"), (INCOMING, "The customer did")]
+
+
+class CollectionInteraction(models.Model):
+    """Something that happened with a customer: a call, a visit, a mail answered.
+
+    *How to use.* The wizard logs it with what came of it; an activity that is marked done on a debtor becomes one by
+    itself (mail_activity.py).
+    """
+
+    _name = "collection.interaction"
+    _description = "Interaction"
+    _inherit = ["collection.said"]
+    _order = "date desc, id desc"
+
+    date = fields.Datetime(required=True, default=fields.Datetime.now, index=True)
+    kind_id = fields.Many2one(
+        "mail.activity.type",
+        domain="[('res_model', 'in', (False, 'collection.debtor'))]",
+        ondelete="set null",
+    )
+    direction = fields.Selection(DIRECTIONS, required=True, default=OUTGOING)
+    outcome_id = fields.Many2one("collection.outcome", ondelete="restrict", index=True)
+    move_ids = fields.Many2many(
+        "account.move",
+        "collection_interaction_move_rel",
+        "interaction_id",
+        "move_id",
+        string="Invoices",
+        domain="[('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), "
+        "('state', '=', 'posted'), ('move_type', 'in', ('out_invoice', 'out_refund', 'out_receipt'))]",
+    )
+    duration = fields.Float(help="In hours.")
+    next_step = fields.Char()
+    promise_ids = fields.Many2many(
+        "collection.promise", "collection_interaction_promise_rel", "interaction_id", "promise_id", readonly=True
+    )
+    dispute_ids = fields.Many2many(
+        "collection.dispute", "collection_interaction_dispute_rel", "interaction_id", "dispute_id", readonly=True
+    )
+
+    @api.depends("kind_id.name", "outcome_id.name", "partner_id")
+    def _compute_display_name(self):
+        for interaction in self:
+            parts = (interaction.kind_id.name, interaction.partner_id.display_name, interaction.outcome_id.name)
+            interaction.display_name = " - ".join(part for part in parts if part)
+
+    @api.constrains("move_ids", "debtor_id")
+    def _check_moves(self):
+        for interaction in self:
+            # sudo: whose they are, whoever may read them
+            interaction._check_documents(interaction.move_ids.sudo())
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        made = super().create(vals_list)
+        # Of an activity, Odoo has told the debtor already.
+        if not self.env.context.get("collection_activity_done"):
+            made._log_said({interaction: interaction._get_text() for interaction in made})
+        return made
+
+    def action_open_debtor(self):
+        return self.debtor_id.action_open_debtor()
+
+    def _get_moves(self):
+        return self.move_ids.sudo()
+
+    def _get_text(self):
+        """Kind, person, outcome, what was said and what comes next, in one line."""
+        self.ensure_one()
+        incoming = self.direction == INCOMING
+        kind = self.kind_id.name or _("Interaction")
+        parts = [_("%s, from the customer", kind) if incoming else kind]
+        if self.contact_id:
+            parts.append(_("with %s", self.contact_id.name))
+        head = " ".join(parts)
+        said = [part for part in (self.outcome_id.name, self.note) if part]
+        if self.next_step:
+            said.append(_("Next: %s", self.next_step))
+        return f"{head}: {'. '.join(said)}" if said else head

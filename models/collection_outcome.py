@@ -1,0 +1,13 @@
+from odoo import fields, models
+
+
+class CollectionOutcome(models.Model):
+    """What came of an interaction with a customer."""
+
+    _name = "collection.outcome"
+    _description = "Outcome"
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True)

@@ -1,0 +1,118 @@
+from collections import defaultdict
+
+from markupsafe import Markup
+
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError, ValidationError
+
+
+class CollectionSaid(models.AbstractModel):
+    """What was said with a debtor: promises, disputes, interactions.
+
+    *How to use.* Inherit; ``_get_kept_fields`` names what only the model's own methods write, ``_get_moves`` the
+    documents that it is about, ``_log_said`` tells the debtors and those documents.
+    """
+
+    _name = "collection.said"
+    _description = "Said With a Debtor"
+
+    debtor_id = fields.Many2one("collection.debtor", required=True, index=True, ondelete="cascade")
+    partner_id = fields.Many2one(related="debtor_id.partner_id", string="Customer", store=True, index=True)
+    company_id = fields.Many2one(related="debtor_id.company_id", store=True, index=True)
+    collector_id = fields.Many2one(related="debtor_id.collector_id", string="Collector", related_sudo=False)
+    contact_id = fields.Many2one(
+        "res.partner",
+        string="Contact Person",
+        domain="[('commercial_partner_id', '=', partner_id)]",
+        ondelete="restrict",
+        help="Who said it, for the customer.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Taken By",
+        required=True,
+        default=lambda self: self.env.user,
+        domain=[("share", "=", False)],
+        index=True,
+    )
+    note = fields.Text()
+
+    # === CRUD ===#
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_kept(*vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_kept(vals)
+        # Rules look at records as they were: what was said with one debtor would become another collector's.
+        if not self.env.su and "debtor_id" in vals and self.debtor_id.ids != [vals["debtor_id"]]:
+            self._refuse_kept()
+        return super().write(vals)
+
+    @api.model
+    def _get_kept_fields(self):
+        return set()
+
+    @api.model
+    def _check_kept(self, *vals_list):
+        kept = self._get_kept_fields()
+        if not self.env.su and any(not kept.isdisjoint(vals) for vals in vals_list):
+            self._refuse_kept()
+
+    @api.model
+    def _refuse_kept(self):
+        raise AccessError(_("That changes by the buttons and by the ledger alone."))
+
+    # === Helpers ===#
+
+    def _get_moves(self):
+        """The documents that this is about, in sudo; perhaps none."""
+        return self.env["account.move"]
+
+    @api.model
+    def _log_said(self, texts):
+        """Log ``{record: text}`` on the debtors, what belongs to one of them in one entry, and on the documents that
+        each record is about: two batches, whatever their number."""
+        debtor_lines, move_lines = defaultdict(list), defaultdict(list)
+        for record, text in texts.items():
+            debtor_lines[record.debtor_id.id].append(text)
+            for move in record._get_moves():
+                move_lines[move.id].append(text)
+        for name, lines in (("collection.debtor", debtor_lines), ("account.move", move_lines)):
+            # sudo: the log is the system's own, as that of every change
+            bodies = {record_id: Markup("<br/>").join(found) for record_id, found in lines.items()}
+            self.env[name].sudo().browse(bodies)._message_log_batch(bodies)
+
+    @api.model
+    def _tell_responsible(self, get_summary, records, deadline=None):
+        """An activity for whoever collects each debtor of ``records``, one for all that it is told of.
+
+        :param get_summary: from the records of one debtor, in its collector's language, to the text
+        """
+        values = []
+        for debtor, found in records.grouped("debtor_id").items():
+            if user := debtor._get_responsible():
+                summary = get_summary(found.with_context(lang=user.lang or self.env.lang))
+                values.append(debtor._prepare_activity(user, summary, deadline))
+        # sudo: whoever's activity it becomes
+        self.env["mail.activity"].sudo().with_context(mail_activity_quick_update=True).create(values)
+
+    def _check_documents(self, moves):
+        """Raise a sentence when one of these documents is not owed by the debtor."""
+        self.ensure_one()
+        for move in moves:
+            if (
+                move.commercial_partner_id != self.partner_id
+                or move.company_id != self.company_id
+                or move.state != "posted"
+                or not move.is_sale_document(include_receipts=True)
+            ):
+                raise ValidationError(
+                    _(
+                        "%(document)s is not a posted invoice of %(customer)s.",
+                        document=move.display_name,
+                        customer=self.partner_id.display_name,
+                    )
+                )

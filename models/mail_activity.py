@@ -1,0 +1,58 @@
+from datetime import timedelta
+
+import pytz
+
+from odoo import fields, models
+from odoo.tools import html2plaintext
+
+DEBTOR = "collection.debtor"
+
+
+class MailActivity(models.Model):
+    """Activities of debtors: done, they are interactions; moved, their calendar events move with them."""
+
+    _inherit = "mail.activity"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "date_deadline" in vals:
+            self._move_collection_events()
+        return result
+
+    def _move_collection_events(self):
+        """The event of a follow-up keeps its hour on the activity's new day. Moving the event moves the activity, which
+        is Odoo's own doing, in the same time zone: then there is nothing left to move."""
+        timezone = pytz.timezone(self.env.context.get("tz") or "UTC")
+        for activity in self.filtered(lambda activity: activity.res_model == DEBTOR and activity.calendar_event_id):
+            event = activity.calendar_event_id
+            day = event.start_date if event.allday else pytz.utc.localize(event.start).astimezone(timezone).date()
+            days = (activity.date_deadline - day).days
+            if days:
+                event.write({"start": event.start + timedelta(days=days), "stop": event.stop + timedelta(days=days)})
+
+    def _action_done(self, feedback=False, attachment_ids=None):
+        # Odoo deletes what is done: it is read before.
+        values = [
+            {
+                "debtor_id": activity.res_id,
+                "kind_id": activity.activity_type_id.id,
+                "user_id": self.env.uid,
+                "date": fields.Datetime.now(),
+                "note": "\n".join(
+                    part.strip()
+                    for part in (
+                        activity.summary or "",
+                        html2plaintext(activity.note or ""),
+                        html2plaintext(feedback or ""),
+                    )
+                    if part.strip()
+                ),
+            }
+            for activity in self
+            if activity.res_model == DEBTOR and activity.res_id
+        ]
+        result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
+        if values:
+            # sudo: whoever does an activity that is theirs, as Odoo lets them
+            self.env["collection.interaction"].sudo().with_context(collection_activity_done=True).create(values)
+        return result

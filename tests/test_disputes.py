@@ -1,0 +1,221 @@
+"""Disputes: exactly their amount is not dunned, and what ends them."""
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import tagged
+
+from .test_promises import PromiseCommon
+from .test_rights import RightsCommon
+
+
+class DisputeCommon(PromiseCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.Dispute = cls.env["collection.dispute"]
+        cls.reason = cls.env.ref("account_collection.dispute_reason_price")
+
+    @classmethod
+    def dispute(cls, move=None, **values):
+        move = move or cls.invoice
+        return cls.Dispute.create(
+            {
+                "debtor_id": cls.debtor(move.partner_id).id,
+                "move_id": move.id,
+                "reason_id": cls.reason.id,
+                "opened_on": cls.today,
+                **values,
+            }
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestDisputes(DisputeCommon):
+    # === Dunning ===#
+
+    def test_by_default_all_that_is_open(self):
+        self.pay(self.invoice, 300)
+        self.assertEqual(self.dispute().amount, 700)
+        self.assertFalse(self.night())
+
+    def test_exactly_its_amount_is_not_dunned(self):
+        dispute = self.dispute(amount=400)
+        self.assertEqual(self.told(self.night()), {self.invoice: 600})
+        self.notices(self.customer)._cancel("By hand")
+        dispute.action_reject()
+        self.assertEqual(self.told(self.night(self.day(1))), {self.invoice: 1000})
+
+    def test_instalments_of_an_invoice_oldest_first(self):
+        move = self.make_invoice(self.make_customer("Halves"), 200, days=10, invoice_payment_term_id=self.halves.id)
+        first, second = self.receivable(move).sorted("id")
+        first.date_maturity, second.date_maturity = self.day(-10), self.day(-5)
+        self.dispute(move, amount=150)
+        notice = self.night().filtered(lambda notice: notice.partner_id == move.partner_id)
+        self.assertEqual([(line.move_line_id, line.amount) for line in notice.line_ids], [(second, 50)])
+
+    def test_beside_a_promise_and_a_check(self):
+        self.dispute(amount=300)
+        self.make_check(200, days=5)
+        self.promise(400)
+        self.assertEqual(self.told(self.night()), {self.invoice: 100})
+
+    def test_a_draft_credit_note_answers_until_it_is_posted(self):
+        dispute = self.dispute(amount=400)
+        dispute.action_accept()
+        self.assertEqual(self.told(self.night()), {self.invoice: 600})
+        self.notices(self.customer)._cancel("By hand")
+        dispute.credit_move_id.action_post()
+        self.assertEqual(self.told(self.night(self.day(10))), {self.invoice: 600}, "a credit to apply")
+
+    # === What it ends in ===#
+
+    def test_accepted_as_a_whole_it_is_reversed(self):
+        dispute = self.dispute()
+        dispute.action_accept()
+        credit = dispute.credit_move_id
+        self.assertEqual((credit.move_type, credit.state, credit.amount_total), ("out_refund", "draft", 1000))
+        self.assertEqual((credit.reversed_entry_id, credit.invoice_line_ids.name), (self.invoice, "Goods"))
+        self.assertEqual((dispute.state, dispute.closed_on), ("accepted", self.today))
+
+    def test_accepted_in_part_it_is_credited_to_the_cent(self):
+        move = self.make_invoice(self.customer, 500, days=5, currency_id=self.gold.id)
+        dispute = self.dispute(move, amount=123.45)
+        dispute.action_accept()
+        credit = dispute.credit_move_id
+        self.assertEqual((credit.state, credit.amount_total, credit.currency_id), ("draft", 123.45, self.gold))
+        self.assertEqual((len(credit.invoice_line_ids), credit.reversed_entry_id), (1, move))
+        self.assertIn("Price or discount", credit.invoice_line_ids.name)
+
+    def test_over_it_is_over(self):
+        dispute = self.dispute()
+        dispute.action_close()
+        self.assertEqual(dispute.state, "closed")
+        with self.assertRaisesRegex(UserError, "it is closed already"):
+            dispute.action_accept()
+        manager = self.make_user("dispute_manager", "account_collection.group_collection_manager")
+        with self.assertRaisesRegex(UserError, "it is closed already"):
+            dispute.with_user(manager).amount = 5
+
+    # === Bad input ===#
+
+    def test_more_than_is_open_is_refused(self):
+        with self.refused(ValidationError, r"1,000\.01.*cannot be in dispute.*1,000\.00.*is open"):
+            self.dispute(amount=1000.01)
+        self.dispute(amount=600)
+        with self.refused(ValidationError, r"400\.00.*is open"):
+            self.dispute(amount=500)
+        self.assertEqual(self.dispute().amount, 400)
+        with self.refused(ValidationError, "is open that is not in dispute already"):
+            self.dispute(amount=1)
+
+    def test_other_wrong_input_is_refused(self):
+        with self.refused(ValidationError, "more than zero"):
+            self.dispute(amount=-1)
+        stranger = self.make_invoice(self.make_customer("Stranger"), 10)
+        with self.refused(ValidationError, "is not a posted invoice of Postdater"):
+            self.dispute(stranger, debtor_id=self.debtor(self.customer).id)
+
+    # === Coming back ===#
+
+    def test_the_owner_is_told_once_for_each_day(self):
+        owner = self.make_user("dispute_owner", "account_collection.group_collection_manager")
+        dispute = self.dispute(user_id=owner.id, revisit_date=self.day(2))
+        domain = [("res_model", "=", "collection.debtor"), ("user_id", "=", owner.id)]
+
+        def told(days):
+            self.Dispute._remind_company(self.company, self.day(days))
+            return self.env["mail.activity"].search(domain, order="id")
+
+        self.assertFalse(told(1))
+        activity = told(2)
+        self.assertEqual((len(activity), activity.date_deadline), (1, self.day(2)))
+        self.assertIn(f"1,000.00 of {self.invoice.name} in dispute, come back on", activity.summary)
+        self.assertEqual(told(3), activity)
+        dispute.revisit_date = self.day(5)
+        self.assertEqual(told(4), activity)
+        self.assertEqual(len(told(5)), 2)
+        dispute.action_close()
+        self.assertEqual(len(told(9)), 2)
+
+    # === Where it is seen ===#
+
+    def test_the_invoice_the_debtor_and_their_chatters(self):
+        self.dispute(amount=400)
+        self.assertEqual(self.invoice.collection_disputed_amount, 400)
+        self.assertEqual(self.debtor(self.customer).dispute_count, 1)
+        for record in (self.debtor(self.customer), self.invoice):
+            self.assertIn("Price or discount not as agreed", record.message_ids[0].body)
+
+    def test_statement(self):
+        dispute = self.dispute(amount=400)
+        item = self.statement()["currencies"][0]["items"][0]
+        self.assertEqual((item["open"], item["disputed"]), (1000, 400))
+        report = self.env["report.account_collection.report_statement"]
+        body = "".join(report._get_report_values(self.debtor(self.customer).ids)["bodies"])
+        self.assertIn("In dispute", body)
+        self.pay(self.invoice, 700)
+        self.assertEqual(self.statement()["currencies"][0]["items"][0]["disputed"], 300)
+        dispute.action_reject()
+        self.assertEqual(self.statement()["currencies"][0]["items"][0]["disputed"], 0)
+
+    def test_statement_of_a_past_day(self):
+        dispute = self.dispute(amount=400, opened_on=self.day(-10))
+        dispute.action_close()
+        dispute.closed_on = self.day(-5)
+        disputed = [
+            self.statement(self.day(days))["currencies"][0]["items"][0]["disputed"] for days in (-11, -10, -6, -5, 0)
+        ]
+        self.assertEqual(disputed, [0, 400, 400, 0, 0])
+
+
+@tagged("post_install", "-at_install")
+class TestDisputeRights(RightsCommon, DisputeCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mine = cls.make_debtor("Mine", cls.collector)
+        cls.theirs = cls.make_debtor("Theirs", cls.other_collector)
+        cls.my_dispute = cls.dispute(cls.mine.open_line_ids.move_id, amount=5)
+        cls.their_dispute = cls.dispute(cls.theirs.open_line_ids.move_id, amount=5)
+
+    def values(self, debtor):
+        return {
+            "debtor_id": debtor.id,
+            "move_id": debtor.open_line_ids.move_id.id,
+            "amount": 7,
+            "reason_id": self.reason.id,
+        }
+
+    def test_who_sees(self):
+        both = self.my_dispute + self.their_dispute
+        for user, seen in (
+            (self.collector, self.my_dispute),
+            (self.other_collector, self.their_dispute),
+            (self.viewer, both),
+            (self.manager, both),
+        ):
+            self.assertEqual(self.seen_by(user, both), seen, user.login)
+        for user in (self.invoicing, self.employee, self.portal):
+            with self.assertRaises(AccessError):
+                self.seen_by(user, both)
+        invoice = self.their_dispute.move_id
+        self.assertEqual(invoice.with_user(self.collector).collection_disputed_amount, 0)
+
+    def test_who_writes(self):
+        made = self.Dispute.with_user(self.collector).create(self.values(self.mine))
+        made.action_reject()
+        self.assertEqual((made.state, made.user_id), ("rejected", self.collector))
+        for refused in (
+            lambda: self.Dispute.with_user(self.collector).create(self.values(self.theirs)),
+            lambda: self.their_dispute.with_user(self.collector).action_close(),
+            lambda: self.Dispute.with_user(self.viewer).create(self.values(self.mine)),
+            lambda: self.my_dispute.with_user(self.viewer).action_close(),
+            lambda: self.my_dispute.with_user(self.manager).write({"state": "closed"}),
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                refused()
+
+    def test_who_accepts(self):
+        with self.assertRaisesRegex(AccessError, "takes the right to invoice, or to manage collections"):
+            self.my_dispute.with_user(self.collector).action_accept()
+        self.my_dispute.with_user(self.manager).action_accept()
+        self.assertEqual(self.my_dispute.credit_move_id.amount_total, 5)
