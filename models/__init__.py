@@ -66,7 +66,9 @@ from . import collection_outcome
 from . import collection_interaction
 from . import collection_debtor_said
 from . import collection_run_said
+from . import collection_debtor_desk
 from . import account_move_dispute
+from . import account_move_line_answered
 from . import mail_activity
 from . import digest_digest
 from . import ir_actions_report

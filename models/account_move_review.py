@@ -218,7 +218,7 @@ class AccountMove(models.Model):
         """
         values = []
         for debtor, moves in self._group_by_debtor().items():
-            if user := debtor._get_responsible():
+            if user := debtor.responsible_id:
                 summary = get_summary(moves.with_context(lang=user.lang or self.env.lang))
                 values.append({**debtor._prepare_activity(user, summary), "note": note})
         self.env["mail.activity"].sudo().with_context(mail_activity_quick_update=True).create(values)

@@ -324,7 +324,7 @@ class AccountPostdatedCheck(models.Model):
         """An activity on each debtor for whoever collects it, in one create."""
         values = []
         for debtor, bounced in self.grouped("debtor_id").items():
-            if user := debtor._get_responsible():
+            if user := debtor.responsible_id:
                 summary = bounced.with_context(lang=user.lang or self.env.lang)._get_bounce_summary()
                 values.append({**debtor._prepare_activity(user, summary), "note": reason})
         self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(values)

@@ -34,6 +34,13 @@ class CollectionDebtor(models.Model):
 
     # === Who and how ===#
     collector_id = fields.Many2one("res.users", index=True, tracking=True, domain=[("share", "=", False)])
+    responsible_id = fields.Many2one(
+        "res.users",
+        compute="_compute_responsible_id",
+        compute_sudo=True,
+        help="Who does today what a person must do: the collector, whoever stands in for an absent one, or the company's "
+        "responsible where there is no collector.",
+    )
     policy_id = fields.Many2one(
         "collection.policy",
         tracking=True,
@@ -112,6 +119,14 @@ class CollectionDebtor(models.Model):
     def _compute_display_name(self):
         for debtor in self:
             debtor.display_name = debtor.partner_id.display_name
+
+    @api.depends("collector_id", "company_id.collection_responsible_id")
+    def _compute_responsible_id(self):
+        stand_ins = self.env["collection.portfolio"]._get_stand_ins(self.company_id)
+        for debtor in self:
+            collector = debtor.collector_id
+            standing_in = stand_ins.get((debtor.company_id, collector), collector)
+            debtor.responsible_id = standing_in or debtor.company_id.collection_responsible_id
 
     @api.depends("policy_id", "partner_id.category_id", "company_id.collection_policy_id")
     def _compute_effective_policy_id(self):
@@ -305,11 +320,6 @@ class CollectionDebtor(models.Model):
             ]
         )
         return {(debtor.partner_id.id, debtor.company_id.id): debtor for debtor in debtors}
-
-    def _get_responsible(self):
-        """Who does what a person must do for this debtor: its collector, else the company's responsible."""
-        self.ensure_one()
-        return self.collector_id or self.company_id.collection_responsible_id
 
     def _prepare_activity(self, user, summary, deadline=None, activity_type=None):
         """Values of an activity on this debtor, for a create of many."""

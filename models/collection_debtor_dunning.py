@@ -126,12 +126,17 @@ class CollectionDebtorDunning(models.AbstractModel):
     def _get_cover_queries(self, company, today):
         """Statements with rows (receivable line, amount in its currency) of what someone or something already answers
         for on that day, and which is therefore not dunned: checks in custody, promises, disputes. To be extended."""
-        taken = [
+        taken = self._get_taken_queries(company, today)
+        return [*taken, self.env["collection.promise"]._query_covered(taken, company)]
+
+    @api.model
+    def _get_taken_queries(self, company, today):
+        """Likewise, of what answers before promises do."""
+        return [
             self.env["account.postdated.check.line"]._query_covered(company, today),
             self.env["account.postdated.check"]._query_custody_lines(company, today),
             self.env["collection.dispute"]._query_covered(company),
         ]
-        return [*taken, self.env["collection.promise"]._query_covered(taken, company)]
 
     @api.model
     def _query_open_items(self, company, today, debtor_ids=None):

@@ -58,7 +58,7 @@ class CollectionDebtor(models.Model):
         return self._log_interaction(_("Dispute"), "mail.mail_activity_data_call", default_with_dispute=True)
 
     def action_follow_up(self):
-        return self._log_interaction(_("Follow-up"), "mail.mail_activity_data_call", default_with_follow_up=True)
+        return self._log_interaction(_("Schedule Follow-up"), None, default_only_follow_up=True, default_with_follow_up=True)
 
     def action_promise(self):
         self.ensure_one()
@@ -70,6 +70,6 @@ class CollectionDebtor(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account_collection.collection_interaction_wizard_action"
         )
-        kind_id = self.env["ir.model.data"]._xmlid_to_res_id(kind)
+        kind_id = kind and self.env["ir.model.data"]._xmlid_to_res_id(kind)
         context = {"default_debtor_id": self.id, "default_kind_id": kind_id, **context}
         return {**action, "name": name, "context": context}

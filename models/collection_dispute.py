@@ -325,6 +325,19 @@ class CollectionDispute(models.Model):
         )
 
     @api.model
+    def _get_disputed_items(self, items, company):
+        """``[(item id, amount in its currency), ...]`` in dispute of these receivable lines; one statement."""
+        self.env["collection.debtor"]._prepare_ledger()
+        self.env.cr.execute(
+            SQL(
+                "SELECT id, amount FROM %s AS covered(id, amount) WHERE amount > 0 AND id = ANY(%s)",
+                self._query_covered(company),
+                items.ids,
+            )
+        )
+        return [(item_id, float(amount)) for item_id, amount in self.env.cr.fetchall()]
+
+    @api.model
     def _get_disputed(self, move_ids, as_of=None):
         """``{document id: amount}`` in dispute of these documents, now or at the end of a past day; one statement."""
         if not move_ids:

@@ -325,7 +325,7 @@ class CollectionNotice(models.Model):
 
     def _schedule_failure_activity(self):
         self.ensure_one()
-        user = self.debtor_id._get_responsible()
+        user = self.debtor_id.responsible_id
         if user:
             # Quickly: the activity says it; a mail about each would leave in the middle of the queue that just failed.
             self.debtor_id.with_context(mail_activity_quick_update=True).activity_schedule(

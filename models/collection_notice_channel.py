@@ -64,7 +64,7 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     def _dispatch_call(self):
         """Ask the collector to call."""
-        notices = self.filtered(lambda notice: notice.debtor_id._get_responsible())
+        notices = self.filtered(lambda notice: notice.debtor_id.responsible_id)
         reason = _("Nobody to call: the debtor has no collector and the company no responsible.")
         self._try_next_channels(dict.fromkeys(self - notices, reason))
         self._mark_handed_over(notices, SENT, {}, {}, {}, {})
@@ -350,7 +350,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         values = []
         for notice in self:
             debtor, level = notice.debtor_id, notice.level_id
-            user = debtor._get_responsible()
+            user = debtor.responsible_id
             if not user or not (level.activity_type_id or default_summary):
                 continue
             deadline = fields.Date.add(notice.company_id._get_collection_today(), days=level.activity_delay)

@@ -236,16 +236,32 @@ class CollectionPortfolio(models.Model):
     @api.model
     def _get_substituted_ids(self):
         """The users for whom the current one stands in today."""
+        portfolios = self._get_with_substitute([("substitute_id", "=", self.env.uid)])
+        return {user.id for portfolio in portfolios for user in portfolio._get_absent()}
+
+    @api.model
+    def _get_stand_ins(self, companies):
+        """``{(company, absent user): who stands in for them today}``; one query."""
+        return {
+            (portfolio.company_id, user): portfolio.substitute_id
+            for portfolio in self._get_with_substitute([("company_id", "in", companies.ids)])
+            for user in portfolio._get_absent()
+        }
+
+    @api.model
+    def _get_with_substitute(self, domain):
+        """The portfolios that have a substitute, some day."""
         # sudo: who substitutes sees the debtors, whatever this person may read of portfolios
         # Where a search goes through many2one fields, Odoo lets it find archived records.
-        portfolios = (
+        return (
             self.sudo()
             .with_context(active_test=True)
-            .search([("substitute_id", "=", self.env.uid), ("substitute_from", "!=", False)])
+            .search([("substitute_id", "!=", False), ("substitute_from", "!=", False), *domain])
         )
-        absent = set()
-        for portfolio in portfolios:
-            today, last = portfolio.company_id._get_collection_today(), portfolio.substitute_to
-            if portfolio.substitute_from <= today and (not last or today <= last):
-                absent.update((portfolio.absent_id or portfolio.collector_ids).ids)
-        return absent
+
+    def _get_absent(self):
+        """Whose debtors the substitute works on today."""
+        self.ensure_one()
+        today, last = self.company_id._get_collection_today(), self.substitute_to
+        present = self.substitute_from > today or (last and last < today)
+        return self.env["res.users"] if present else self.absent_id or self.collector_ids

@@ -20,7 +20,44 @@ class CollectionPromise(models.Model):
         :param taken: statements with such rows of what others answer for already
         :param company: of one company alone
         """
-        return SQL("(%s SELECT line_id, amount FROM filled WHERE amount > 0)", self._query_spread(taken, company))
+        scope = SQL("promise.company_id = %s", company.id) if company else SQL("TRUE")
+        return SQL("(%s SELECT line_id, amount FROM filled WHERE amount > 0)", self._query_spread(taken, scope))
+
+    @api.model
+    def _get_promised(self, items, company):
+        """``[(item id, amount in its currency, first date), ...]`` that open promises answer for of these receivable
+        lines of one company; one statement."""
+        Debtor = self.env["collection.debtor"]
+        Debtor._prepare_ledger()
+        self.env.cr.execute(
+            self._query_promised(
+                items, Debtor._get_taken_queries(company, company._get_collection_today()), company
+            )
+        )
+        return [(item_id, float(amount), date) for item_id, amount, date in self.env.cr.fetchall()]
+
+    @api.model
+    def _query_promised(self, items, taken, company):
+        """Rows (receivable line, amount in its currency, first date). Served by the partial index of open promises."""
+        scope = SQL(
+            """promise.company_id = %s AND promise.partner_id IN (
+               SELECT owner.commercial_partner_id FROM account_move_line line
+                 JOIN res_partner owner ON owner.id = line.partner_id WHERE line.id = ANY(%s))""",
+            company.id,
+            items.ids,
+        )
+        return SQL(
+            """%s
+               SELECT filled.line_id, filled.amount, MIN(promised.date)
+                 FROM filled
+                 JOIN promised ON promised.debtor_id = filled.debtor_id AND promised.moves = filled.moves
+                              AND promised.currency_id = filled.currency_id
+                WHERE filled.amount > 0 AND filled.line_id = ANY(%s)
+                GROUP BY filled.line_id, filled.moves, filled.amount
+                ORDER BY MIN(promised.date)""",
+            self._query_spread(taken, scope),
+            items.ids,
+        )
 
     @api.model
     def _query_expected(self, taken):
@@ -38,13 +75,16 @@ class CollectionPromise(models.Model):
                           FROM filled GROUP BY debtor_id, currency_id, moves) covered
                     ON covered.debtor_id = promised.debtor_id AND covered.currency_id = promised.currency_id
                    AND covered.moves = promised.moves)""",
-            self._query_spread(taken),
+            self._query_spread(taken, SQL("TRUE")),
         )
 
     @api.model
-    def _query_spread(self, taken, company=None):
+    def _query_spread(self, taken, scope):
         """The WITH clause of both: ``promised`` has the open promises, ``filled`` what each pool puts on each item.
-        Served by the partial index of open promises and by the indexes on the partners of families and lines."""
+        Served by the partial index of open promises and by the indexes on the partners of families and lines.
+
+        :param scope: condition on the promises, as ``promise``
+        """
         named, balance = (self._query_fill(SQL.identifier(name)) for name in ("named", "remaining"))
         return SQL(
             """
@@ -82,7 +122,7 @@ class CollectionPromise(models.Model):
                  WHERE item.moves = '{}'),
             filled AS (SELECT * FROM filled_named UNION ALL %(balance)s)
             """,
-            scope=SQL("promise.company_id = %s", company.id) if company else SQL("TRUE"),
+            scope=scope,
             taken=SQL(" UNION ALL ").join(taken),
             accounts=self.env["account.account"]._get_receivable_ids(),
             is_open=self.env["collection.debtor"]._query_is_open("line"),

@@ -93,7 +93,7 @@ class CollectionSaid(models.AbstractModel):
         """
         values = []
         for debtor, found in records.grouped("debtor_id").items():
-            if user := debtor._get_responsible():
+            if user := debtor.responsible_id:
                 summary = get_summary(found.with_context(lang=user.lang or self.env.lang))
                 values.append(debtor._prepare_activity(user, summary, deadline))
         # sudo: whoever's activity it becomes

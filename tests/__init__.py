@@ -15,6 +15,7 @@ from . import test_cost
 from . import test_crash
 from . import test_delivery
 from . import test_demo
+from . import test_desk
 from . import test_dispatch
 from . import test_disputes
 from . import test_engine_aging

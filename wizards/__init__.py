@@ -11,5 +11,6 @@ from . import account_postdated_check_replace
 from . import account_postdated_check_import
 from . import collection_assign_wizard
 from . import collection_move_wizard
+from . import collection_hold_wizard
 from . import collection_promise_wizard
 from . import collection_interaction_wizard

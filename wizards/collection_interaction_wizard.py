@@ -11,16 +11,17 @@ MEETING = timedelta(minutes=30)
 
 
 class CollectionInteractionWizard(models.TransientModel):
-    """Logs what happened with a customer, with the promise, the dispute and the follow-up that came of it."""
+    """Logs what happened with a customer, with the promise, the dispute and the follow-up that came of it; or plans a
+    follow-up alone, when nothing happened yet."""
 
     _name = "collection.interaction.wizard"
     _description = "Log Interaction"
     _inherit = ["collection.promise.terms"]
 
+    only_follow_up = fields.Boolean()
     date = fields.Datetime(required=True, default=fields.Datetime.now)
     kind_id = fields.Many2one(
         "mail.activity.type",
-        required=True,
         domain="[('res_model', 'in', (False, 'collection.debtor'))]",
         ondelete="cascade",
     )
@@ -61,7 +62,9 @@ class CollectionInteractionWizard(models.TransientModel):
         domain="[('res_model', 'in', (False, 'collection.debtor'))]",
         ondelete="cascade",
     )
-    follow_up_date = fields.Date(string="On")
+    follow_up_date = fields.Date(
+        string="On", default=lambda self: fields.Date.add(fields.Date.context_today(self), days=1)
+    )
     follow_up_with_hour = fields.Boolean(string="At a fixed hour", help="It becomes an event of the calendar, too.")
     follow_up_hour = fields.Float(string="At", default=10.0)
     follow_up_summary = fields.Char(string="Summary", help="Empty: the next step.")
@@ -84,9 +87,18 @@ class CollectionInteractionWizard(models.TransientModel):
 
     def action_log(self):
         self.ensure_one()
+        if not self.only_follow_up:
+            self._log()
+        if self._wants("with_follow_up"):
+            self._schedule_follow_up()
+        return {"type": "ir.actions.act_window_close"}
+
+    def _log(self):
+        if not self.kind_id:
+            raise UserError(_("Choose what it was: a call, a visit, a mail."))
         promised = self._make_promises(channel_id=self.kind_id.id) if self._wants("with_promise") else None
         disputed = self._make_dispute() if self._wants("with_dispute") else None
-        self.env["collection.interaction"].create(
+        return self.env["collection.interaction"].create(
             {
                 "debtor_id": self.debtor_id.id,
                 "date": self.date,
@@ -102,9 +114,6 @@ class CollectionInteractionWizard(models.TransientModel):
                 "dispute_ids": [fields.Command.set(disputed.ids if disputed else [])],
             }
         )
-        if self._wants("with_follow_up"):
-            self._schedule_follow_up()
-        return {"type": "ir.actions.act_window_close"}
 
     def _wants(self, name):
         """Whether that is asked for, with all that it needs."""

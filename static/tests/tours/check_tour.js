@@ -1,23 +1,14 @@
 /** @odoo-module **/
 
 import { registry } from "@web/core/registry";
-import { openApp } from "./steps";
+import { choose, openApp, openMenu } from "./steps";
 
 registry.category("web_tour.tours").add("account_collection_check_tour", {
     test: true,
     url: "/web",
     steps: () => [
         ...openApp(),
-        {
-            content: "Open the menu of checks",
-            trigger: "button[data-menu-xmlid='account_collection.menu_checks']",
-            run: "click",
-        },
-        {
-            content: "Open the checks",
-            trigger: ".dropdown-item[data-menu-xmlid='account_collection.menu_checks_checks']",
-            run: "click",
-        },
+        ...openMenu("menu_checks", "menu_checks_checks"),
         {
             content: "They are there",
             trigger: ".o_control_panel .o_breadcrumb:contains('Checks')",
@@ -38,26 +29,8 @@ registry.category("web_tour.tours").add("account_collection_check_tour", {
             trigger: ".o_form_view .o_field_widget[name='amount'] input",
             run: "text 1000",
         },
-        {
-            content: "The customer",
-            trigger: ".o_form_view .o_field_widget[name='partner_id'] input",
-            run: "text Tour Drawer",
-        },
-        {
-            content: "Choose the customer",
-            trigger: ".ui-menu-item > a:contains('Tour Drawer'), .o-autocomplete--dropdown-item a:contains('Tour Drawer')",
-            run: "click",
-        },
-        {
-            content: "The bank",
-            trigger: ".o_form_view .o_field_widget[name='bank_id'] input",
-            run: "text Banco del Bajio",
-        },
-        {
-            content: "Choose the bank",
-            trigger: ".ui-menu-item > a:contains('Banco del Bajio'), .o-autocomplete--dropdown-item a:contains('Banco del Bajio')",
-            run: "click",
-        },
+        ...choose("partner_id", "Tour Drawer"),
+        ...choose("bank_id", "Banco del Bajio"),
         {
             content: "Let its invoices be suggested",
             trigger: "button[name='action_suggest']",

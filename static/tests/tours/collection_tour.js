@@ -1,15 +1,18 @@
 /** @odoo-module **/
 
 import { registry } from "@web/core/registry";
-import { openApp } from "./steps";
-
-const MENU = ".o_menu_sections [data-menu-xmlid='account_collection.";
+import { openApp, openMenu } from "./steps";
 
 registry.category("web_tour.tours").add("account_collection_tour", {
     test: true,
     url: "/web",
     steps: () => [
         ...openApp(),
+        {
+            content: "Open the debtors",
+            trigger: ".o_menu_sections [data-menu-xmlid='account_collection.menu_debtors']",
+            run: "click",
+        },
         {
             content: "The overdue ones are shown, and nobody else",
             trigger: ".o_list_view .o_data_row:contains('Tour Late Payer')",
@@ -54,11 +57,7 @@ registry.category("web_tour.tours").add("account_collection_tour", {
             trigger: ".o-mail-Message:contains('Tour subject')",
             run() {},
         },
-        {
-            content: "Open the runs",
-            trigger: `${MENU}menu_runs']`,
-            run: "click",
-        },
+        ...openMenu("menu_messages", "menu_runs"),
         {
             content: "Open the proposal",
             trigger: ".o_list_view .o_data_row:contains('Proposal') td[name='date']",

@@ -13,3 +13,35 @@ export function openApp() {
         },
     ];
 }
+
+/** Steps from the app to an entry of one of its menus. */
+export function openMenu(section, entry) {
+    return [
+        {
+            content: `Open the menu ${section}`,
+            trigger: `button[data-menu-xmlid='account_collection.${section}']`,
+            run: "click",
+        },
+        {
+            content: `Choose ${entry}`,
+            trigger: `.dropdown-item[data-menu-xmlid='account_collection.${entry}']`,
+            run: "click",
+        },
+    ];
+}
+
+/** Steps that choose a record, by its name, in a field. */
+export function choose(field, name) {
+    return [
+        {
+            content: `Look for ${name}`,
+            trigger: `.o_field_widget[name='${field}'] input`,
+            run: `text ${name}`,
+        },
+        {
+            content: `Choose ${name}`,
+            trigger: `.ui-menu-item > a:contains('${name}'), .o-autocomplete--dropdown-item a:contains('${name}')`,
+            run: "click",
+        },
+    ];
+}

@@ -1,0 +1,124 @@
+/** @odoo-module **/
+
+import { stepUtils } from "@web_tour/tour_service/tour_utils";
+import { registry } from "@web/core/registry";
+import { choose, openApp } from "./steps";
+
+const { DateTime } = luxon;
+const today = DateTime.now().toFormat("MM/dd/yyyy");
+const WIZARD = ".modal .o_form_view";
+
+/** A collector's morning: whom to call first and why, what was said, and when to come back to it. */
+registry.category("web_tour.tours").add("account_collection_desk_tour", {
+    test: true,
+    url: "/web",
+    steps: () => [
+        ...openApp(),
+        {
+            content: "My day: the one who is late comes first, with the reason",
+            trigger: ".o_list_view .o_data_row:first:contains('Desk Late Payer'):contains('days overdue')",
+            run() {
+                if (document.body.textContent.includes("Desk Other Payer")) {
+                    throw new Error("A debtor of another collector is listed");
+                }
+            },
+        },
+        {
+            content: "Log a call",
+            trigger: ".o_data_row:contains('Desk Late Payer') button[name='action_log_call']",
+            run: "click",
+        },
+        ...choose("outcome_id", "Promised to pay"),
+        {
+            content: "What was said",
+            trigger: `${WIZARD} .o_field_widget[name='note'] textarea`,
+            run: "text Pays by transfer",
+        },
+        {
+            content: "They promise",
+            trigger: `${WIZARD} .o_field_widget[name='with_promise'] input`,
+            run: "click",
+        },
+        {
+            content: "All that is overdue is proposed; they promise less",
+            trigger: `${WIZARD} .o_field_widget[name='promise_amount'] input`,
+            run: "text 600",
+        },
+        {
+            content: "For today",
+            trigger: `${WIZARD} .o_field_widget[name='promise_date'] input`,
+            run: `text ${today}`,
+        },
+        {
+            content: "And a follow-up",
+            trigger: `${WIZARD} .o_field_widget[name='with_follow_up'] input`,
+            run: "click",
+        },
+        {
+            content: "Today, too",
+            trigger: `${WIZARD} .o_field_widget[name='follow_up_date'] input`,
+            run: `text ${today}`,
+        },
+        {
+            content: "At a fixed hour",
+            trigger: `${WIZARD} .o_field_widget[name='follow_up_with_hour'] input`,
+            run: "click",
+        },
+        {
+            content: "At noon",
+            trigger: `${WIZARD} .o_field_widget[name='follow_up_hour'] input`,
+            run: "text 12:00",
+        },
+        {
+            content: "Say what for",
+            trigger: `${WIZARD} .o_field_widget[name='follow_up_summary'] input`,
+            run: "text Ask for the transfer",
+        },
+        {
+            content: "Save",
+            trigger: ".modal footer button[name='action_log']",
+            run: "click",
+        },
+        {
+            content: "Who was spoken to leaves the list",
+            trigger: ".o_list_view:not(:has(.o_data_row:contains('Desk Late Payer')))",
+            run() {},
+        },
+        {
+            content: "Show them again",
+            trigger: ".o_searchview_facet:contains('Not Spoken To Today') .o_facet_remove",
+            run: "click",
+        },
+        {
+            content: "Open the debtor",
+            trigger: ".o_data_row:contains('Desk Late Payer') td[name='partner_id']",
+            run: "click",
+        },
+        {
+            content: "What was said is in the chatter",
+            trigger: ".o-mail-Message:contains('Pays by transfer')",
+            run() {},
+        },
+        {
+            content: "The follow-up waits there, too",
+            trigger: ".o-mail-Activity:contains('Ask for the transfer')",
+            run() {},
+        },
+        {
+            content: "The promise is beside the item that it answers for",
+            trigger: ".o_field_widget[name='open_line_ids'] .o_data_row:contains('Promised for'):contains('600.00')",
+            run() {},
+        },
+        stepUtils.showAppsMenuItem(),
+        {
+            content: "Open the calendar",
+            trigger: ".o_app[data-menu-xmlid='calendar.mail_menu_calendar']",
+            run: "click",
+        },
+        {
+            content: "The follow-up is in it",
+            trigger: ".fc-event:contains('Ask for the transfer')",
+            run() {},
+        },
+    ],
+});
