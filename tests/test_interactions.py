@@ -123,7 +123,7 @@ class TestInteractions(InteractionCommon):
         for name in ("log_call", "log_visit", "dispute", "follow_up"):
             action = getattr(debtor, f"action_{name}")()
             wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
-            self.assertEqual((wizard.debtor_id, bool(wizard.kind_id)), (debtor, True), name)
+            self.assertEqual((wizard.debtor_id, bool(wizard.kind_id)), (debtor, name != "follow_up"), name)
             self.assertEqual((wizard.with_dispute, wizard.with_follow_up), (name == "dispute", name == "follow_up"))
         action = debtor.action_promise()
         self.assertEqual(action["context"]["default_debtor_id"], debtor.id)
