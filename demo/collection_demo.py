@@ -42,6 +42,7 @@ def load(env):
     checks.add_checks(env, companies, partners, today)
     said.add_said(env, companies, partners, today)
     env["collection.debtor"]._refresh_balances()
+    env["collection.debtor"]._rank_all(env["res.company"].concat(*companies.values()))
     portfolios.add_portfolios(env, companies[plan.MX], users[:-1], tags)
     _logger.info("Collections: demo data loaded in %.1f s", time.monotonic() - started)
 

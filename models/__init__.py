@@ -33,6 +33,7 @@ from . import account_payment
 from . import mail_mail
 from . import mail_notification
 from . import collection_export
+from . import collection_risk_choice
 from . import collection_policy
 from . import collection_level
 from . import collection_level_channel
@@ -65,6 +66,10 @@ from . import collection_dispute
 from . import collection_outcome
 from . import collection_interaction
 from . import collection_debtor_said
+from . import collection_priority_rule
+from . import collection_debtor_rank
+from . import collection_debtor_priority
+from . import collection_debtor_risk
 from . import collection_run_said
 from . import collection_debtor_desk
 from . import account_move_dispute

@@ -1,5 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
+from ..engine import checks
 from .account_postdated_check import STATES
 
 
@@ -18,3 +19,12 @@ class AccountPostdatedCheckEvent(models.Model):
     old_state = fields.Selection(STATES, string="From", readonly=True)
     new_state = fields.Selection(STATES, string="To", required=True, readonly=True)
     note = fields.Char(readonly=True)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        made = super().create(vals_list)
+        bounced = made.filtered(lambda event: event.new_state == checks.BOUNCED).debtor_id.sudo()
+        self.env["collection.debtor.touch"]._touch_partners(
+            {(debtor.partner_id.id, debtor.company_id.id) for debtor in bounced}
+        )
+        return made

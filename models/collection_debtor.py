@@ -45,7 +45,7 @@ class CollectionDebtor(models.Model):
         "collection.policy",
         tracking=True,
         domain="[('company_id', 'in', (False, company_id))]",
-        help="Empty: the policy of the customer's tags, else the company's.",
+        help="Empty: the policy of the customer's tags, else of its risk class, else the company's.",
     )
     effective_policy_id = fields.Many2one("collection.policy", compute="_compute_effective_policy_id")
     cc_partner_ids = fields.Many2many(
@@ -84,7 +84,9 @@ class CollectionDebtor(models.Model):
         group_expand="_group_expand_level_id",
         help="Highest level at which an item that is still open was told to the customer.",
     )
-    last_contact_date = fields.Date(string="Last Contact", readonly=True)
+    last_contact_date = fields.Date(
+        string="Last Contact", readonly=True, help="The last notice sent or interaction logged, answered or not."
+    )
     balance_ids = fields.One2many("collection.debtor.balance", "debtor_id", string="By Currency", readonly=True)
 
     # === Documents ===#
@@ -128,9 +130,9 @@ class CollectionDebtor(models.Model):
             standing_in = stand_ins.get((debtor.company_id, collector), collector)
             debtor.responsible_id = standing_in or debtor.company_id.collection_responsible_id
 
-    @api.depends("policy_id", "partner_id.category_id", "company_id.collection_policy_id")
+    @api.depends("policy_id", "partner_id.category_id", "risk_class", "company_id.collection_policy_id")
     def _compute_effective_policy_id(self):
-        self.flush_model(["policy_id"])
+        self.flush_model(["policy_id", "risk_class"])
         self.env["res.partner"].flush_model(["category_id"])
         self.env["collection.policy"].flush_model()
         self.env["res.company"].flush_model(["collection_policy_id"])
@@ -370,6 +372,8 @@ class CollectionDebtor(models.Model):
             for name in ("collector_id", "policy_id"):
                 kept[name] = kept[name] or debtor[name]
             kept.excluded = kept.excluded or debtor.excluded
+            if debtor.risk_class_fixed and not kept.risk_class_fixed:
+                kept.write({name: debtor[name] for name in ("risk_class_fixed", "risk_reason")})
             if debtor.hold and not kept.hold:
                 kept.write({name: debtor[name] for name in ("hold", "hold_reason", "hold_until")})
             kept.cc_partner_ids |= debtor.cc_partner_ids

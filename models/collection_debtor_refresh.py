@@ -60,6 +60,7 @@ class CollectionDebtorRefresh(models.AbstractModel):
             "account.postdated.check.line",
             "collection.promise",
             "collection.dispute",
+            "collection.interaction",
         ):
             self.env[model].flush_model()
         self.env.cr.execute("SET LOCAL jit = off")
@@ -146,10 +147,11 @@ class CollectionDebtorRefresh(models.AbstractModel):
         companies = companies.search([("id", "in", company_ids)] if some else [])
         calendar = SQL(", ").join(
             SQL(
-                "(%s, %s::date, %s, %s, %s)",
+                "(%s, %s::date, %s, %s, %s, %s)",
                 company.id,
                 company._get_collection_today(),
                 *company._get_collection_bucket_edges(),
+                str(company._get_collection_timezone()),
             )
             for company in companies
         )
@@ -165,7 +167,7 @@ class CollectionDebtorRefresh(models.AbstractModel):
             )
         return SQL(
             """
-            WITH calendar (company_id, today, edge_1, edge_2, edge_3) AS (VALUES %(calendar)s),
+            WITH calendar (company_id, today, edge_1, edge_2, edge_3, zone) AS (VALUES %(calendar)s),
             open AS MATERIALIZED (
                 SELECT COALESCE(partner.commercial_partner_id, partner.id) AS partner_id, line.company_id,
                        line.company_currency_id, line.currency_id, line.amount_residual AS residual,
@@ -221,9 +223,13 @@ class CollectionDebtorRefresh(models.AbstractModel):
                   FROM (%(payments)s) paid
                  UNION ALL
                 SELECT debtor.partner_id, debtor.company_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                       (SELECT MAX(notice.sent_on) FROM collection_notice notice
-                         WHERE notice.debtor_id = debtor.id AND notice.sent_on IS NOT NULL)
+                       GREATEST((SELECT MAX(notice.sent_on) FROM collection_notice notice
+                                  WHERE notice.debtor_id = debtor.id AND notice.sent_on IS NOT NULL),
+                                ((SELECT MAX(said.date) FROM collection_interaction said
+                                   WHERE said.debtor_id = debtor.id)
+                                 AT TIME ZONE 'UTC' AT TIME ZONE calendar.zone)::date)
                   FROM collection_debtor debtor
+                  JOIN calendar ON calendar.company_id = debtor.company_id
                  WHERE %(debtors)s
             ),
             fresh AS (

@@ -2,18 +2,19 @@ from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-from ..engine import dunning
+from ..engine import dunning, risk
 
 
 class CollectionPolicy(models.Model):
     _name = "collection.policy"
     _description = "Dunning Policy"
+    _inherit = ["collection.risk.choice"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
     sequence = fields.Integer(
-        default=10, help="Among the policies that a customer's tags select, the first one applies."
+        default=10, help="Among the policies that a customer's tags or risk class select, the first one applies."
     )
     company_id = fields.Many2one("res.company", index=True, help="Empty: every company may use it.")
     level_ids = fields.One2many("collection.level", "policy_id", string="Levels", copy=True)
@@ -94,11 +95,12 @@ class CollectionPolicy(models.Model):
 
     @api.model
     def _query_debtor_policy(self, debtor_alias, company_id=None):
-        """Expression for the policy of a ``collection_debtor`` row: its own, else its customer's tags', else the
-        company's; an archived one counts as none. Served by the primary keys of the policies and of the two relation
-        tables; customers without a policy's tag, most of them, are told apart by one hash. With ``company_id``, all
-        debtors are that company's and its policy is read once."""
+        """Expression for the policy of a ``collection_debtor`` row: its own, else its customer's tags', else its
+        risk class's, else the company's; an archived one counts as none. Served by the primary keys of the policies and
+        of the two relation tables; customers without a policy's tag, most of them, are told apart by one hash. With
+        ``company_id``, all debtors are that company's, and its policy and those of its classes are read once."""
         debtor = SQL.identifier(debtor_alias)
+        company = company_id or SQL("%s.company_id", debtor)
         return SQL(
             """COALESCE(
                 CASE WHEN %(debtor)s.policy_id IS NOT NULL
@@ -114,8 +116,21 @@ class CollectionPolicy(models.Model):
                   WHERE tagged.partner_id = %(debtor)s.partner_id AND policy.active
                     AND (policy.company_id IS NULL OR policy.company_id = %(debtor)s.company_id)
                   ORDER BY policy.sequence, policy.id LIMIT 1) END,
+                CASE %(debtor)s.risk_class %(by_class)s END,
                 (SELECT company.collection_policy_id FROM res_company company
                   WHERE company.id = %(company)s))""",
             debtor=debtor,
-            company=company_id or SQL("%s.company_id", debtor),
+            company=company,
+            by_class=SQL(" ").join(
+                SQL(
+                    """WHEN %(letter)s THEN (SELECT policy.id FROM collection_policy policy
+                         WHERE policy.active AND policy.%(chosen)s
+                           AND (policy.company_id IS NULL OR policy.company_id = %(company)s)
+                         ORDER BY policy.sequence, policy.id LIMIT 1)""",
+                    letter=letter,
+                    chosen=SQL.identifier(f"risk_{letter.lower()}"),
+                    company=company,
+                )
+                for letter in risk.CLASSES
+            ),
         )

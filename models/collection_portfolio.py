@@ -9,7 +9,7 @@ class CollectionPortfolio(models.Model):
 
     _name = "collection.portfolio"
     _description = "Portfolio"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "collection.risk.choice"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, tracking=True)
@@ -227,6 +227,8 @@ class CollectionPortfolio(models.Model):
         """The debtors of the company that meet all conditions. Customers that are archived meet none."""
         self.ensure_one()
         domain = [("company_id", "=", self.company_id.id), ("partner_id", "any", self._get_partner_domain())]
+        if classes := self._get_risk_classes():
+            domain.append(("risk_class", "in", classes))
         if self.balance_from:
             domain.append(("total_due", ">=", self.balance_from))
         if self.balance_to:

@@ -45,6 +45,7 @@ class CollectionPromise(models.Model):
         self._tell_responsible(
             lambda found: found._get_failure_summary(), closed.filtered(lambda promise: promise.state in FAILED), today
         )
+        closed.debtor_id._rank(today)
         return closed
 
     # === What was paid ===#

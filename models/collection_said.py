@@ -42,14 +42,24 @@ class CollectionSaid(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_kept(*vals_list)
-        return super().create(vals_list)
+        made = super().create(vals_list)
+        made._touch_debtors()
+        return made
 
     def write(self, vals):
         self._check_kept(vals)
         # Rules look at records as they were: what was said with one debtor would become another collector's.
         if not self.env.su and "debtor_id" in vals and self.debtor_id.ids != [vals["debtor_id"]]:
             self._refuse_kept()
-        return super().write(vals)
+        if "debtor_id" in vals:
+            self._touch_debtors()
+        result = super().write(vals)
+        self._touch_debtors()
+        return result
+
+    def unlink(self):
+        self._touch_debtors()
+        return super().unlink()
 
     @api.model
     def _get_kept_fields(self):
@@ -66,6 +76,13 @@ class CollectionSaid(models.AbstractModel):
         raise AccessError(_("That changes by the buttons and by the ledger alone."))
 
     # === Helpers ===#
+
+    def _touch_debtors(self):
+        """Last contact, score and class of their debtors follow once this is committed."""
+        # sudo: whose it is, whoever may read it
+        self.env["collection.debtor.touch"]._touch_partners(
+            {(said.partner_id.id, said.company_id.id) for said in self.sudo()}
+        )
 
     def _get_moves(self):
         """The documents that this is about, in sudo; perhaps none."""

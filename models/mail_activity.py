@@ -2,22 +2,45 @@ from datetime import timedelta
 
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import html2plaintext
 
 DEBTOR = "collection.debtor"
 
 
 class MailActivity(models.Model):
-    """Activities of debtors: done, they are interactions; moved, their calendar events move with them."""
+    """Activities of debtors: done, they are interactions; moved, their calendar events move with them; planned or
+    done, their debtor's score follows."""
 
     _inherit = "mail.activity"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        made = super().create(vals_list)
+        made._touch_collection_debtors()
+        return made
 
     def write(self, vals):
         result = super().write(vals)
         if "date_deadline" in vals:
             self._move_collection_events()
+        if not {"date_deadline", "active"}.isdisjoint(vals):
+            self._touch_collection_debtors()
         return result
+
+    def unlink(self):
+        self._touch_collection_debtors()
+        return super().unlink()
+
+    def _touch_collection_debtors(self):
+        ids = [activity.res_id for activity in self if activity.res_model == DEBTOR and activity.res_id]
+        if not ids:
+            return
+        # sudo: whoever's activities they are; a debtor that is being deleted is not found
+        debtors = self.env[DEBTOR].sudo().search_fetch([("id", "in", ids)], ["partner_id", "company_id"])
+        self.env["collection.debtor.touch"]._touch_partners(
+            {(debtor.partner_id.id, debtor.company_id.id) for debtor in debtors}
+        )
 
     def _move_collection_events(self):
         """The event of a follow-up keeps its hour on the activity's new day. Moving the event moves the activity, which

@@ -4,7 +4,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools.misc import get_lang
 
-from ..engine import aging
+from ..engine import aging, risk
 
 PENALTIES = {"MX": 20.0}
 """Percent of a bounced check that the law of a country lets its holder claim."""
@@ -37,6 +37,11 @@ class ResCompany(models.Model):
         string="Collections Responsible",
         help="Gets the activities of debtors that have no collector.",
     )
+
+    # === Risk: least points of each class below A ===#
+    collection_risk_b = fields.Integer(string="Class B From", default=lambda self: risk.DEFAULT_THRESHOLDS[0])
+    collection_risk_c = fields.Integer(string="Class C From", default=lambda self: risk.DEFAULT_THRESHOLDS[1])
+    collection_risk_d = fields.Integer(string="Class D From", default=lambda self: risk.DEFAULT_THRESHOLDS[2])
 
     # === Postdated checks ===#
     collection_check_in_custody_account = fields.Boolean(
@@ -166,17 +171,39 @@ class ResCompany(models.Model):
                     )
                 ) from None
 
+    @api.constrains("collection_risk_b", "collection_risk_c", "collection_risk_d")
+    def _check_collection_risk(self):
+        for company in self:
+            try:
+                risk.check_thresholds(company._get_collection_risk_thresholds())
+            except ValueError:
+                raise ValidationError(
+                    _(
+                        "The risk classes of %(company)s must begin at points greater than zero, each later than the "
+                        "one before, such as 15, 30 and 60.",
+                        company=company.name,
+                    )
+                ) from None
+
     def write(self, vals):
+        thresholds = {company: company._get_collection_risk_thresholds() for company in self}
         result = super().write(vals)
         if any(name.startswith("collection_bucket_") for name in vals):
             debtors = self.env["collection.debtor"].sudo()
             debtors._refresh_balances(debtors.search([("company_id", "in", self.ids)]))
+        changed = self.filtered(lambda company: company._get_collection_risk_thresholds() != thresholds[company])
+        self.env["collection.debtor"].sudo()._rank_all(changed)
         return result
 
     def _get_collection_bucket_edges(self):
         """Last day of each aging bucket but the open one: three increasing integers."""
         self.ensure_one()
         return (self.collection_bucket_1, self.collection_bucket_2, self.collection_bucket_3)
+
+    def _get_collection_risk_thresholds(self):
+        """Least points of risk classes B, C and D: three increasing integers."""
+        self.ensure_one()
+        return (self.collection_risk_b, self.collection_risk_c, self.collection_risk_d)
 
     def _get_collection_timezone(self):
         """The company's time zone: its contact's, else that of its working hours, else UTC."""

@@ -22,6 +22,9 @@ class ResConfigSettings(models.TransientModel):
     collection_sender = fields.Selection(related="company_id.collection_sender", readonly=False)
     collection_responsible_id = fields.Many2one(related="company_id.collection_responsible_id", readonly=False)
 
+    collection_risk_b = fields.Integer(related="company_id.collection_risk_b", readonly=False)
+    collection_risk_c = fields.Integer(related="company_id.collection_risk_c", readonly=False)
+    collection_risk_d = fields.Integer(related="company_id.collection_risk_d", readonly=False)
     collection_promise_grace_days = fields.Integer(related="company_id.collection_promise_grace_days", readonly=False)
 
     # === Postdated checks ===#
