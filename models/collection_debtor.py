@@ -38,7 +38,7 @@ class CollectionDebtor(models.Model):
         "res.users",
         compute="_compute_responsible_id",
         compute_sudo=True,
-        help="Who does today what a person must do: the collector, whoever stands in for an absent one, or the company's "
+        help="Who does today what a person must do: the collector, who stands in for an absent one, or the company's "
         "responsible where there is no collector.",
     )
     policy_id = fields.Many2one(

@@ -58,7 +58,9 @@ class CollectionDebtor(models.Model):
         return self._log_interaction(_("Dispute"), "mail.mail_activity_data_call", default_with_dispute=True)
 
     def action_follow_up(self):
-        return self._log_interaction(_("Schedule Follow-up"), None, default_only_follow_up=True, default_with_follow_up=True)
+        return self._log_interaction(
+            _("Schedule Follow-up"), None, default_only_follow_up=True, default_with_follow_up=True
+        )
 
     def action_promise(self):
         self.ensure_one()

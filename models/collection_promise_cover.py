@@ -30,9 +30,7 @@ class CollectionPromise(models.Model):
         Debtor = self.env["collection.debtor"]
         Debtor._prepare_ledger()
         self.env.cr.execute(
-            self._query_promised(
-                items, Debtor._get_taken_queries(company, company._get_collection_today()), company
-            )
+            self._query_promised(items, Debtor._get_taken_queries(company, company._get_collection_today()), company)
         )
         return [(item_id, float(amount), date) for item_id, amount, date in self.env.cr.fetchall()]
 

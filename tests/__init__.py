@@ -42,5 +42,6 @@ from . import test_rights
 from . import test_screens
 from . import test_statement
 from . import test_statement_pdf
+from . import test_tours
 from . import test_upgrade
 from . import test_wizards

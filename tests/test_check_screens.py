@@ -3,8 +3,7 @@ from datetime import timedelta
 from lxml import etree
 
 from odoo.exceptions import AccessError
-from odoo.http import root
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import safe_eval
 
 from .check_common import CheckCommon
@@ -135,24 +134,3 @@ class TestCheckScreens(CheckCommon):
         self.assertEqual(slip.with_user(self.users["collector"]).read(["check_count"])[0]["check_count"], 1)
         with self.assertRaises(AccessError):
             slip.with_user(self.users["manager"]).write({"name": "Mine"})
-
-
-@tagged("post_install", "-at_install")
-class TestCheckTour(CheckCommon, HttpCase):
-    def test_a_check_from_its_registration_to_its_replacement(self):
-        # 17.0 reads every manifest at the first static file; two threads that do so at once break Python 3.11's parser.
-        getattr(root, "statics", None)
-        self.make_user(
-            "check_clerk",
-            "account_collection.group_collection_manager",
-            "account.group_account_invoice",
-            password="check_clerk",
-        )
-        customer = self.make_customer("Tour Drawer")
-        invoice = self.make_invoice(customer, 1000, days=5)
-        self.start_tour("/web", "account_collection_check_tour", login="check_clerk")
-        bounced, new = self.Check.search([("partner_id", "=", customer.id)], order="id")
-        self.assertEqual((bounced.state, bounced.number, bounced.bounce_reason), ("replaced", "9001", "No funds"))
-        self.assertEqual((new.state, new.number, new.replaces_id), ("custody", "9002", bounced))
-        self.assertEqual([(line.move_id, line.amount) for line in new.line_ids], [(invoice, 1000)])
-        self.assertEqual((bounced.penalty_amount, invoice.amount_residual), (200, 1000))

@@ -39,7 +39,10 @@ class TestDesk(DisputeCommon):
         self.assertEqual(self.open_items().mapped("collection_answered"), [""])
 
     def test_the_last_interaction_and_its_outcome(self):
-        call, visit = self.env.ref("mail.mail_activity_data_call"), self.env.ref("account_collection.activity_type_visit")
+        call, visit = (
+            self.env.ref("mail.mail_activity_data_call"),
+            self.env.ref("account_collection.activity_type_visit"),
+        )
         message = self.env.ref("account_collection.outcome_message")
         said = {"debtor_id": self.theirs.id}
         now = fields.Datetime.now()
@@ -124,7 +127,9 @@ class TestDesk(DisputeCommon):
         wizard.action_log()
         self.assertFalse(self.theirs.interaction_ids)
         activity = self.theirs.activity_ids
-        self.assertEqual((activity.summary, activity.date_deadline), ("Ask for the transfer", self.today + timedelta(days=1)))
+        self.assertEqual(
+            (activity.summary, activity.date_deadline), ("Ask for the transfer", self.today + timedelta(days=1))
+        )
 
     def test_activities_of_an_absent_collector_go_to_the_substitute(self):
         absent, substitute = (
@@ -183,25 +188,3 @@ class TestStatementByHand(CollectionCommon, HttpCase):
         (attachment,) = message.attachment_ids
         self.assertTrue(attachment.name.startswith("Statement - By Hand - "), attachment.name)
         self.assertTrue(attachment.raw.startswith(b"%PDF"))
-
-
-@tagged("post_install", "-at_install")
-class TestDeskTour(CollectionCommon, HttpCase):
-    def test_a_collector_s_morning(self):
-        collector = self.make_user(
-            "desk_collector", "account_collection.group_collection_collector", password="desk_collector", tz="UTC"
-        )
-        late, other = self.make_customer("Desk Late Payer"), self.make_customer("Desk Other Payer")
-        self.make_invoice(late, 1000, days=45)
-        self.make_invoice(other, 9000, days=90)
-        debtor = self.debtor(late)
-        debtor.collector_id = collector
-        self.debtor(other)
-        self.settle()
-        self.start_tour("/web", "account_collection_desk_tour", login="desk_collector")
-        interaction = debtor.interaction_ids
-        self.assertEqual(interaction.outcome_id, self.env.ref("account_collection.outcome_promised"))
-        self.assertEqual((interaction.promise_ids.amount, interaction.promise_ids.date), (600, self.today))
-        activity = debtor.activity_ids
-        self.assertEqual((activity.summary, activity.user_id), ("Ask for the transfer", collector))
-        self.assertEqual(activity.calendar_event_id.start.hour, 12)

@@ -1,8 +1,6 @@
 from lxml import etree
 
-from odoo import Command, fields
-from odoo.http import root
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 from odoo.tools import safe_eval
 
 from .common import CollectionCommon
@@ -17,64 +15,16 @@ MODELS = (
 
 
 @tagged("post_install", "-at_install")
-class TestScreens(CollectionCommon, HttpCase):
+class TestScreens(CollectionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        # 17.0 reads every manifest at the first static file; two threads that do so at once break Python 3.11's parser.
-        getattr(root, "statics", None)
-        # Otherwise each test builds the same bundles, which its end takes back.
-        for name in ("web.assets_web", "web.assets_tests"):
-            bundle = cls.env["ir.qweb"]._get_asset_bundle(name)
-            bundle.js()
-            bundle.css()
         cls.manager = cls.make_user(
             "collection_manager",
             "account_collection.group_collection_manager",
             "account.group_account_invoice",
             "base.group_partner_manager",
-            password="collection_manager",
         )
-
-    def test_a_manager_reads_a_debtor_and_approves_a_proposal(self):
-        self.policy.level_ids.template_id.subject = "Tour subject"
-        late = self.make_customer("Tour Late Payer")
-        self.make_invoice(late, 1000, days=20)
-        self.make_invoice(late, 500, days=4)
-        self.make_invoice(self.make_customer("Tour Good Payer"), 700, days=-40)
-        self.night(self.days_ago(1))
-        self.Notice._cron_dispatch()
-        self.policy.requires_approval = True
-        removed, approved = self.make_customer("Tour Removed"), self.make_customer("Tour Approved")
-        self.make_invoice(removed, 300, days=5)
-        self.make_invoice(approved, 400, days=5)
-        self.night()
-        self.settle()
-        self.start_tour("/web", "account_collection_tour", login="collection_manager")
-        self.assertEqual(self.notices(removed).state, "cancelled")
-        self.assertEqual(self.notices(approved).state, "queued")
-        run = self.notices(approved).run_id
-        self.assertEqual((run.state, run.approved_by_id), ("approved", self.manager))
-
-    def test_a_customer_s_windows_an_invoice_and_its_review(self):
-        term = self.env["account.payment.term"].create(
-            {"name": "30 days", "line_ids": [Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})]}
-        )
-        customer = self.make_customer("Tour Reviewer", property_payment_term_id=term.id)
-        self.make_invoice(customer, 100, days=-5)
-        draft = self.make_invoice(
-            customer,
-            500,
-            post=False,
-            ref="Tour order",
-            invoice_date=self.today,
-            invoice_payment_term_id=term.id,
-        )
-        self.debtor(customer)
-        self.start_tour("/web", "account_collection_review_tour", login="collection_manager")
-        self.assertEqual((draft.state, draft.collection_review_state), ("posted", "accepted"))
-        self.assertEqual((draft.collection_receipt_number, draft.collection_review_date), ("CR-2026", self.today))
-        self.assertEqual(draft.invoice_date_due, fields.Date.add(self.today, days=30))
 
     def test_every_view_of_every_model_loads(self):
         for model in MODELS:

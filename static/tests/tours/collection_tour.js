@@ -8,11 +8,7 @@ registry.category("web_tour.tours").add("account_collection_tour", {
     url: "/web",
     steps: () => [
         ...openApp(),
-        {
-            content: "Open the debtors",
-            trigger: ".o_menu_sections [data-menu-xmlid='account_collection.menu_debtors']",
-            run: "click",
-        },
+        ...openMenu("menu_customers", "menu_debtors"),
         {
             content: "The overdue ones are shown, and nobody else",
             trigger: ".o_list_view .o_data_row:contains('Tour Late Payer')",

@@ -6,7 +6,7 @@ import { choose, openApp } from "./steps";
 
 const { DateTime } = luxon;
 const today = DateTime.now().toFormat("MM/dd/yyyy");
-const WIZARD = ".modal .o_form_view";
+const WIZARD = ".o_form_view";
 
 /** A collector's morning: whom to call first and why, what was said, and when to come back to it. */
 registry.category("web_tour.tours").add("account_collection_desk_tour", {
@@ -16,7 +16,7 @@ registry.category("web_tour.tours").add("account_collection_desk_tour", {
         ...openApp(),
         {
             content: "My day: the one who is late comes first, with the reason",
-            trigger: ".o_list_view .o_data_row:first:contains('Desk Late Payer'):contains('days overdue')",
+            trigger: ".o_list_view .o_data_row:contains('Desk Late Payer'):contains('45 days late')",
             run() {
                 if (document.body.textContent.includes("Desk Other Payer")) {
                     throw new Error("A debtor of another collector is listed");
@@ -76,7 +76,7 @@ registry.category("web_tour.tours").add("account_collection_desk_tour", {
         },
         {
             content: "Save",
-            trigger: ".modal footer button[name='action_log']",
+            trigger: "footer button[name='action_log']",
             run: "click",
         },
         {

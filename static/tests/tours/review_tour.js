@@ -1,13 +1,14 @@
 /** @odoo-module **/
 
 import { registry } from "@web/core/registry";
-import { openApp } from "./steps";
+import { openApp, openMenu } from "./steps";
 
 registry.category("web_tour.tours").add("account_collection_review_tour", {
     test: true,
     url: "/web",
     steps: () => [
         ...openApp(),
+        ...openMenu("menu_customers", "menu_debtors"),
         {
             content: "Remove the filter",
             trigger: ".o_searchview_facet:contains('Overdue') .o_facet_remove",
