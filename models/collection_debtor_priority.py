@@ -41,14 +41,9 @@ class CollectionDebtor(models.Model):
             rules = company and self.env["collection.priority.rule"]._get_rules(company)
             today = company and company._get_collection_today()
             for debtor in debtors:
-                shares = priority.explain(rules or [], debtor._get_figures())
                 debtor.priority_explanation = "; ".join(
-                    _(
-                        "%(reason)s: %(points)s",
-                        reason=debtor._get_figure_text(texts, share, today),
-                        points=share.points,
-                    )
-                    for share in shares
+                    f"{debtor._get_figure_text(texts, share, today)}: {share.points}"
+                    for share in priority.explain(rules or [], debtor._get_figures())
                 )
 
     def _get_figures(self):

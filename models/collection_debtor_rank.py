@@ -54,11 +54,14 @@ class CollectionDebtor(models.Model):
             _logger.exception("The debtors of %s could not be ranked; it is tried again tomorrow", company.name)
 
     @api.model
-    def _rank_all(self, companies, today=None):
-        """Rank every debtor of ``companies``: two statements for each of them."""
+    def _rank_all(self, companies, today=None, with_ledger=True):
+        """Rank every debtor of ``companies``, in a constant number of statements for each of them.
+
+        :param with_ledger: whether their lateness is read again, or only counted by other rules
+        """
         self._prepare_ledger()
         for company in companies:
-            self._write_ranks(company, today)
+            self._write_ranks(company, today, with_ledger=with_ledger)
         self.invalidate_model()
 
     def _rank(self, today=None):
@@ -76,11 +79,12 @@ class CollectionDebtor(models.Model):
         self.search([("partner_id", "in", partner_ids), ("company_id", "in", company_ids)])._rank()
 
     @api.model
-    def _write_ranks(self, company, today, debtor_ids=None):
+    def _write_ranks(self, company, today, debtor_ids=None, with_ledger=False):
         rules = self.env["collection.priority.rule"]._get_rules(company)
         today = today or company._get_collection_today()
         # As with the balances, whoever calls this begins again after a conflict.
-        self.env.cr.execute(self._query_rank(company, today, rules, debtor_ids), log_exceptions=False)
+        query = self._query_rank(company, today, rules, debtor_ids, with_ledger)
+        self.env.cr.execute(query, log_exceptions=False)
 
     @api.model
     def _write_balances(self, partner_ids, company_ids):
@@ -98,7 +102,7 @@ class CollectionDebtor(models.Model):
     # === SQL ===#
 
     @api.model
-    def _query_rank(self, company, today, rules, debtor_ids=None):
+    def _query_rank(self, company, today, rules, debtor_ids=None, with_ledger=False):
         """Write the figures, class and score of the debtors of ``company``, or of ``debtor_ids`` among them, where they
         changed. Returns nothing.
 
@@ -107,10 +111,16 @@ class CollectionDebtor(models.Model):
         """
         names = [SQL.identifier(name) for name in RANKED]
         debtors = SQL("debtor.company_id = %s", company.id)
-        average = SQL("ROUND(fresh.late / NULLIF(fresh.weight, 0), 1)")
+        known = self._query_known(company, today, debtor_ids)
+        average = SQL("debtor.average_days_late")
+        if with_ledger:
+            known.append(self._query_lateness(company, today))
+            average = SQL("ROUND(fresh.late / NULLIF(fresh.weight, 0), 1)")
         if debtor_ids is not None:
             debtors = SQL("%s AND debtor.id = ANY(%s)", debtors, list(debtor_ids))
-            average = SQL("debtor.average_days_late")
+        known.append(
+            SQL("SELECT debtor.id, 0, 0, 0, 0, NULL::date, 0, 0, 0 FROM collection_debtor debtor WHERE %s", debtors)
+        )
         return SQL(
             """
             WITH fresh AS (
@@ -145,7 +155,7 @@ class CollectionDebtor(models.Model):
               FROM ranked
              WHERE ranked.id = debtor.id AND (%(old)s) IS DISTINCT FROM (%(new)s)
             """,
-            known=SQL(" UNION ALL ").join(self._query_known(company, today, debtors, debtor_ids)),
+            known=SQL(" UNION ALL ").join(known),
             today=today,
             average=average,
             debtors=debtors,
@@ -157,10 +167,10 @@ class CollectionDebtor(models.Model):
         )
 
     @api.model
-    def _query_known(self, company, today, debtors, debtor_ids=None):
+    def _query_known(self, company, today, debtor_ids=None):
         """Statements with rows (debtor, broken promises, bounced checks, disputes, promises due, date of a promise,
-        follow-ups due, amount times days late, amount): a row for each debtor, and one for each thing that happened.
-        Served by the indexes on the debtor, or by those on the states and days."""
+        follow-ups due, amount times days late, amount), one for each thing that happened. Served by the indexes on the
+        debtor, or by one scan of each table for all of them."""
 
         def of(alias):
             if debtor_ids is None:
@@ -168,8 +178,7 @@ class CollectionDebtor(models.Model):
             return SQL("%s.debtor_id = ANY(%s)", SQL.identifier(alias), list(debtor_ids))
 
         since = risk.since(today)
-        queries = [
-            SQL("SELECT debtor.id, 0, 0, 0, 0, NULL::date, 0, 0, 0 FROM collection_debtor debtor WHERE %s", debtors),
+        return [
             SQL(
                 """SELECT promise.debtor_id, (promise.state = %(broken)s)::int, 0, 0,
                           (promise.state = %(open)s AND promise.date <= %(today)s)::int,
@@ -185,14 +194,14 @@ class CollectionDebtor(models.Model):
                 theirs=of("promise"),
             ),
             SQL(
-                """SELECT event.debtor_id, 0, 1, 0, 0, NULL, 0, 0, 0 FROM account_postdated_check_event event
+                """SELECT event.debtor_id, 0, 1, 0, 0, NULL::date, 0, 0, 0 FROM account_postdated_check_event event
                     WHERE event.new_state = %s AND event.date > %s AND %s""",
                 checks.BOUNCED,
                 since,
                 of("event"),
             ),
             SQL(
-                """SELECT dispute.debtor_id, 0, 0, 1, 0, NULL, 0, 0, 0 FROM collection_dispute dispute
+                """SELECT dispute.debtor_id, 0, 0, 1, 0, NULL::date, 0, 0, 0 FROM collection_dispute dispute
                     WHERE dispute.company_id = %s AND dispute.opened_on > %s AND dispute.state <> %s AND %s""",
                 company.id,
                 since,
@@ -201,9 +210,6 @@ class CollectionDebtor(models.Model):
             ),
             self._query_follow_ups(today, debtor_ids),
         ]
-        if debtor_ids is None:
-            queries.append(self._query_lateness(company, today))
-        return queries
 
     @api.model
     def _query_follow_ups(self, today, debtor_ids):
@@ -214,7 +220,7 @@ class CollectionDebtor(models.Model):
             domain.append(("res_id", "in", list(debtor_ids)))
         # sudo: whoever's activities they are
         query = self.env["mail.activity"].sudo()._search(domain)
-        return query.select(SQL("mail_activity.res_id, 0, 0, 0, 0, NULL, 1, 0, 0"))
+        return SQL("(%s)", query.select(SQL("mail_activity.res_id, 0, 0, 0, 0, NULL, 1, 0, 0")))
 
     @api.model
     def _query_lateness(self, company, today):

@@ -55,17 +55,10 @@ class CollectionDebtor(models.Model):
                 debtor.risk_explanation = False
                 continue
             shares = risk.explain({rule.kind: debtor[rule.kind] for rule in risk.RULES})
-            reasons = "; ".join(
-                _(
-                    "%(reason)s (%(points)s)",
-                    reason=texts[share.kind] % {"figure": f"{share.figure:g}"},
-                    points=share.points,
-                )
-                for share in shares
-            )
+            reasons = [f"{texts[share.kind] % {'figure': f'{share.figure:g}'}} ({share.points})" for share in shares]
             total = sum(share.points for share in shares)
             debtor.risk_explanation = (
-                _("%(total)s points: %(reasons)s", total=total, reasons=reasons) if total else _("0 points")
+                _("%(total)s points: %(reasons)s", total=total, reasons="; ".join(reasons)) if total else _("0 points")
             )
 
     @api.constrains(*FIXED)

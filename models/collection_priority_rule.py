@@ -69,21 +69,25 @@ class CollectionPriorityRule(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         made = super().create(vals_list)
-        made._score_again(made.company_id, not all(made.mapped("company_id")))
+        made._score_again(made.company_id, made._is_shared())
         return made
 
     def write(self, vals):
-        before, shared = self.company_id, not all(self.mapped("company_id"))
+        before, shared = self.company_id, self._is_shared()
         result = super().write(vals)
         if not WEIGHTS.isdisjoint(vals):
-            self._score_again(before | self.company_id, shared or not all(self.mapped("company_id")))
+            self._score_again(before | self.company_id, shared or self._is_shared())
         return result
 
     def unlink(self):
-        companies, shared = self.company_id, not all(self.mapped("company_id"))
+        companies, shared = self.company_id, self._is_shared()
         result = super().unlink()
         self._score_again(companies, shared)
         return result
+
+    def _is_shared(self):
+        """Whether one of these is every company's."""
+        return any(not rule.company_id for rule in self)
 
     @api.model
     def _score_again(self, companies, everywhere):
@@ -94,7 +98,7 @@ class CollectionPriorityRule(models.Model):
         # sudo: a shared rule counts in companies that this person does not see
         debtors = self.env["collection.debtor"].sudo()
         for company in debtors.env["res.company"].search([]) if everywhere else companies.sudo():
-            debtors._rank_all(company)
+            debtors._rank_all(company, with_ledger=False)
 
     # === Rules of a company ===#
 

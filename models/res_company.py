@@ -159,6 +159,8 @@ class ResCompany(models.Model):
 
     @api.constrains("collection_bucket_1", "collection_bucket_2", "collection_bucket_3")
     def _check_collection_buckets(self):
+        if self.env.context.get("collection_ranges_checked_later"):
+            return
         for company in self:
             try:
                 aging.check_edges(company._get_collection_bucket_edges())
@@ -173,6 +175,8 @@ class ResCompany(models.Model):
 
     @api.constrains("collection_risk_b", "collection_risk_c", "collection_risk_d")
     def _check_collection_risk(self):
+        if self.env.context.get("collection_ranges_checked_later"):
+            return
         for company in self:
             try:
                 risk.check_thresholds(company._get_collection_risk_thresholds())
@@ -192,7 +196,7 @@ class ResCompany(models.Model):
             debtors = self.env["collection.debtor"].sudo()
             debtors._refresh_balances(debtors.search([("company_id", "in", self.ids)]))
         changed = self.filtered(lambda company: company._get_collection_risk_thresholds() != thresholds[company])
-        self.env["collection.debtor"].sudo()._rank_all(changed)
+        self.env["collection.debtor"].sudo()._rank_all(changed, with_ledger=False)
         return result
 
     def _get_collection_bucket_edges(self):

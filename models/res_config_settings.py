@@ -51,6 +51,15 @@ class ResConfigSettings(models.TransientModel):
     collection_check_notice_days = fields.Integer(related="company_id.collection_check_notice_days", readonly=False)
     collection_check_slip_entry = fields.Boolean(related="company_id.collection_check_slip_entry", readonly=False)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        # Odoo writes one field of the company after the other: ranges are compared when the last one is where it belongs.
+        made = super(ResConfigSettings, self.with_context(collection_ranges_checked_later=True)).create(vals_list)
+        companies = made.company_id.with_context(collection_ranges_checked_later=False)
+        companies._check_collection_buckets()
+        companies._check_collection_risk()
+        return made.with_env(self.env)
+
     @api.onchange("collection_policy_id")
     def _onchange_collection_policy_id(self):
         """The approval is the chosen policy's own: without this, saving would give it that of the policy before."""

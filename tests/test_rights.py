@@ -9,6 +9,7 @@ COLLECTION_MODELS = (
     "collection.debtor.balance",
     "collection.debtor.touch",
     "collection.policy",
+    "collection.priority.rule",
     "collection.level",
     "collection.level.channel",
     "collection.run",
