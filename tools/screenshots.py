@@ -70,6 +70,12 @@ DEBTOR = {
     "shown": ".o_form_view .o_Chatter .o-mail-Message, .o_form_view .o-mail-Message, .o_form_view .o_data_row",
 }
 SCREENS = (
+    Screen(
+        "day",
+        "account_collection.collection_debtor_day_action",
+        # The administrator collects nothing: of everybody.
+        click=".o_searchview_facet:last-of-type .o_facet_remove",
+    ),
     Screen("debtors", "account_collection.collection_debtor_action"),
     Screen(
         "board",
