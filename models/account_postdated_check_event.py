@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .account_postdated_check import STATES
 
@@ -18,3 +18,16 @@ class AccountPostdatedCheckEvent(models.Model):
     old_state = fields.Selection(STATES, string="From", readonly=True)
     new_state = fields.Selection(STATES, string="To", required=True, readonly=True)
     note = fields.Char(readonly=True)
+
+
+class AccountPostdatedCheck(models.Model):
+    """Says why a check is where it is."""
+
+    _inherit = "account.postdated.check"
+
+    state_reason = fields.Char(string="Reason", compute="_compute_state_reason")
+
+    @api.depends("event_ids.note")
+    def _compute_state_reason(self):
+        for check in self:
+            check.state_reason = check.event_ids[:1].note
