@@ -256,7 +256,9 @@ class TestCheckDigest(AlertCommon):
         for name, check in (("deadline", near), ("stale", old), ("inactive", open_)):
             self.assertEqual(digest[f"kpi_collection_checks_{name}_value"], check.amount, name)
             self.assertEqual(self.Check.search([("alert", "=", name)]), check)
-        self.assertFalse(self.Check.search([("alert", "in", list(dict(self.Check._fields["alert"].selection)))]) & draft)
+        self.assertFalse(
+            self.Check.search([("alert", "in", list(dict(self.Check._fields["alert"].selection)))]) & draft
+        )
         before = self.digest(-2)
         self.assertEqual(before.kpi_collection_checks_deadline_value, 0, "far away two days ago")
         self.assertEqual(before.kpi_collection_checks_stale_value, 0)

@@ -66,12 +66,12 @@ class TestCheckTransitions(CheckWizardCommon):
         self.assertEqual(sum(self.entries(check).values()), 0)
 
     def test_where_a_reason_is_asked_for(self):
-        for transition in STATES:
+        for transition, state in STATES.items():
             with self.subTest(transition=transition):
                 found = self.take_to_before(transition, 1)
                 if transition not in EXPLAINED:
                     self.ask(transition, found).save().action_confirm()
-                    self.assertEqual(found.state, STATES[transition])
+                    self.assertEqual(found.state, state)
                     continue
                 with self.assertRaisesRegex(AssertionError, "reason is a required field"):
                     self.ask(transition, found).save()

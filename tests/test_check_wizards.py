@@ -325,7 +325,6 @@ class TestCheckBounce(CheckWizardCommon):
         with self.assertRaisesRegex(UserError, "choose the account of the bank's fees"):
             dialog.save().action_bounce()
 
-
     def test_the_day_is_one_since_the_deposit(self):
         check = self.make_check(1000, suggest=False)
         check._deposit(self.days_ago(0))

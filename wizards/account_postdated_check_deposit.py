@@ -3,7 +3,6 @@ from odoo.exceptions import UserError
 
 from ..engine import checks
 
-
 AT_ONCE = 250
 """How many checks one request deposits: some thirty seconds, far from the limits of Odoo's workers."""
 
@@ -75,8 +74,8 @@ class AccountPostdatedCheckDeposit(models.TransientModel):
             started = wizard.slip_ids or wizard.line_ids
             in_portions = not wizard.done and (started or left > AT_ONCE)
             wizard.waiting = in_portions and _(
-                "Still to be deposited: %(count)s. Each press of Deposit takes up to %(portion)s of them, with a slip of "
-                "their own.",
+                "Still to be deposited: %(count)s. Each press of Deposit takes up to %(portion)s of them, "
+                "with a slip of their own.",
                 count=left,
                 portion=AT_ONCE,
             )
