@@ -56,6 +56,7 @@
         "wizards/account_postdated_check_deposit_views.xml",
         "wizards/account_postdated_check_bounce_views.xml",
         "wizards/account_postdated_check_replace_views.xml",
+        "wizards/account_postdated_check_transition_views.xml",
         "wizards/account_postdated_check_import_views.xml",
         "views/account_postdated_check_views.xml",
         "views/account_postdated_check_slip_views.xml",

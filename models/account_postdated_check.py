@@ -58,6 +58,8 @@ class AccountPostdatedCheck(models.Model):
     _rec_names_search = ["number", "account_number", "partner_id"]
     _check_company_auto = True
 
+    calendar_name = fields.Char(compute="_compute_calendar_name")
+
     # === The paper ===#
     number = fields.Char(required=True, tracking=True)
     bank_id = fields.Many2one("res.bank", required=True, ondelete="restrict", tracking=True)
@@ -201,6 +203,13 @@ class AccountPostdatedCheck(models.Model):
             check.display_name = _(
                 "Check %(number)s (%(bank)s)", number=check.number or "", bank=check.bank_id.name or ""
             )
+
+    @api.depends("partner_id.name", "amount", "currency_id", "number")
+    def _compute_calendar_name(self):
+        """What a day of the calendar has room for: whose it is, how much, which one."""
+        for check in self:
+            amount = check.currency_id and check.currency_id.format(check.amount)
+            check.calendar_name = " · ".join(filter(None, (check.partner_id.name, amount, check.number)))
 
     @api.depends("partner_id.commercial_partner_id", "company_id")
     def _compute_debtor_id(self):

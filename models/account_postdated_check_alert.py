@@ -14,6 +14,13 @@ _logger = logging.getLogger(__name__)
 
 DUE, SOON, DEADLINE, STALE, INACTIVE = "due", "soon", "deadline", "stale", "inactive"
 DEPOSITS = (DUE, SOON)
+KINDS = [
+    (DUE, "To Deposit"),
+    (SOON, "To Deposit Soon"),
+    (DEADLINE, "Presentation Ends"),
+    (STALE, "Not Deposited"),
+    (INACTIVE, "Protection Not Activated"),
+]
 MAX_LISTED = 50
 
 
@@ -28,17 +35,7 @@ class AccountPostdatedCheckAlert(models.Model):
     _log_access = False
 
     check_id = fields.Many2one("account.postdated.check", required=True, readonly=True, ondelete="cascade")
-    kind = fields.Selection(
-        [
-            (DUE, "To Deposit"),
-            (SOON, "To Deposit Soon"),
-            (DEADLINE, "Presentation Ends"),
-            (STALE, "Not Deposited"),
-            (INACTIVE, "Protection Not Activated"),
-        ],
-        required=True,
-        readonly=True,
-    )
+    kind = fields.Selection(KINDS, required=True, readonly=True)
     day = fields.Date(required=True, readonly=True)
 
     _sql_constraints = [("given_once", "UNIQUE(check_id, kind, day)", "This alert was given already.")]
@@ -56,6 +53,20 @@ class AccountPostdatedCheck(models.Model):
 
     _name = "account.postdated.check"
     _inherit = ["account.postdated.check", "collection.transaction"]
+
+    alert = fields.Selection(KINDS, store=False, search="_search_alert", help="To search by: what is to be told of it.")
+
+    def _search_alert(self, operator, value):
+        if operator not in ("=", "in"):
+            raise NotImplementedError(operator)
+        kinds = {value} if operator == "=" else set(value)
+        found = set()
+        for name in ("account.postdated.check", "res.company"):
+            self.env[name].flush_model()
+        for company in self.env.companies:
+            self.env.cr.execute(self._query_alerts(company, company._get_collection_today()))
+            found.update(check_id for check_id, kind, _day in self.env.cr.fetchall() if kind in kinds)
+        return [("id", "in", list(found))]
 
     @api.model
     def _cron_alert(self, today=None):
@@ -116,39 +127,54 @@ class AccountPostdatedCheck(models.Model):
         the unique key of the alerts."""
         return SQL(
             """INSERT INTO account_postdated_check_alert (check_id, kind, day)
-               SELECT checks.id, found.kind, found.day
-                 FROM account_postdated_check checks
+               SELECT alert.check_id, alert.kind, alert.day
+                 FROM (%(alerts)s) AS alert
+                 JOIN account_postdated_check checks ON checks.id = alert.check_id
                  LEFT JOIN collection_debtor debtor ON debtor.id = checks.debtor_id
-                CROSS JOIN LATERAL (VALUES
-                      (%(due)s, checks.deposit_date,
-                       checks.state = %(custody)s AND checks.deposit_date <= %(today)s),
-                      (%(soon)s, checks.deposit_date,
-                       checks.state = %(custody)s AND checks.deposit_date > %(today)s
-                           AND checks.deposit_date <= %(horizon)s),
-                      (%(deadline)s, checks.presentation_deadline, checks.presentation_deadline <= %(horizon)s),
-                      (%(stale)s, checks.deposit_date, checks.deposit_date < %(long_ago)s),
-                      (%(inactive)s, checks.deposit_date,
-                       checks.protection = 'bank' AND checks.protection_activated IS NOT TRUE)
-                      ) AS found(kind, day, applies)
-                WHERE checks.state IN %(in_hand)s AND checks.company_id = %(company)s AND found.applies
-                  AND EXISTS (SELECT 1 FROM res_users person
+                WHERE EXISTS (SELECT 1 FROM res_users person
                                WHERE person.active AND person.id IN (debtor.collector_id, %(responsible)s))
-                ORDER BY checks.id
+                ORDER BY alert.check_id
                    ON CONFLICT (check_id, kind, day) DO NOTHING
                RETURNING check_id, kind""",
-            due=DUE,
-            soon=SOON,
-            deadline=DEADLINE,
-            stale=STALE,
-            inactive=INACTIVE,
-            custody=checks.CUSTODY,
-            in_hand=checks.IN_HAND,
-            company=company.id,
+            alerts=self._query_alerts(company, today),
             responsible=company.collection_responsible_id.id or None,
-            today=today,
-            horizon=fields.Date.add(today, days=company.collection_check_notice_days),
-            long_ago=fields.Date.subtract(today, days=company.collection_check_notice_days),
         )
+
+    @api.model
+    def _query_alerts(self, company, today):
+        """Rows (check, kind, the day that it speaks of) of the checks in hand of a company. Served by the partial index
+        of checks in hand."""
+        days = {DEADLINE: SQL("checks.presentation_deadline")}
+        kinds = [
+            SQL("(%s, %s, %s)", kind, days.get(kind, SQL("checks.deposit_date")), condition)
+            for kind, condition in self._query_alert_conditions(today).items()
+        ]
+        return SQL(
+            """SELECT checks.id AS check_id, found.kind, found.day
+                 FROM account_postdated_check checks
+                 JOIN res_company company ON company.id = checks.company_id
+                CROSS JOIN LATERAL (VALUES %(kinds)s) AS found(kind, day, applies)
+                WHERE checks.state IN %(in_hand)s AND checks.company_id = %(company)s AND found.applies
+                  AND (checks.state = %(custody)s OR found.kind NOT IN %(deposits)s)""",
+            kinds=SQL(", ").join(kinds),
+            in_hand=checks.IN_HAND,
+            custody=checks.CUSTODY,
+            deposits=DEPOSITS,
+            company=company.id,
+        )
+
+    @api.model
+    def _query_alert_conditions(self, day):
+        """``{kind: condition}`` of ``checks`` in hand of a ``company`` on that day."""
+        day = SQL("%s::date", day)
+        horizon = SQL("%s + company.collection_check_notice_days", day)
+        return {
+            DUE: SQL("checks.deposit_date <= %s", day),
+            SOON: SQL("checks.deposit_date > %s AND checks.deposit_date <= %s", day, horizon),
+            DEADLINE: SQL("checks.presentation_deadline <= %s", horizon),
+            STALE: SQL("checks.deposit_date < %s - company.collection_check_notice_days", day),
+            INACTIVE: SQL("checks.protection = 'bank' AND checks.protection_activated IS NOT TRUE"),
+        }
 
     # === Texts ===#
 

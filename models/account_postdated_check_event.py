@@ -28,3 +28,15 @@ class AccountPostdatedCheckEvent(models.Model):
             {(debtor.partner_id.id, debtor.company_id.id) for debtor in bounced}
         )
         return made
+
+class AccountPostdatedCheck(models.Model):
+    """Says why a check is where it is."""
+
+    _inherit = "account.postdated.check"
+
+    state_reason = fields.Char(string="Reason", compute="_compute_state_reason")
+
+    @api.depends("event_ids.note")
+    def _compute_state_reason(self):
+        for check in self:
+            check.state_reason = check.event_ids[:1].note

@@ -3,7 +3,7 @@ from collections import defaultdict
 
 from markupsafe import Markup
 
-from odoo import _, api, fields, models
+from odoo import _, api, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
@@ -13,6 +13,11 @@ from .rights import may_book
 
 # What changes the books, or gives up a claim.
 BOOKING = {"deposit", "clear", "bounce", "redeposit", "legal", "cancel", "draft"}
+
+
+def _join(text, reason):
+    """The text, and below it why."""
+    return Markup("%s<br/>%s") % (text, reason) if reason else text
 
 
 class AccountPostdatedCheck(models.Model):
@@ -81,38 +86,41 @@ class AccountPostdatedCheck(models.Model):
         for date, received in checks_.grouped("receipt_date").items():
             received._finish("receive", date, lambda check: check._get_receipt_text())
 
-    def _deposit(self, date):
+    def _deposit(self, date, journal=None):
         """Deposit them all on that day, or none.
 
+        :param journal: in which, in place of each check's own
         :raise UserError: a sentence that names the check at fault
         """
-        self._present("deposit", date)
+        self._present("deposit", date, journal)
 
-    def _deposit_each(self, date):
+    def _deposit_each(self, date, journal=None):
         """Deposit those that can be, all in one go where nothing is wrong.
 
-        :return: ``{check: sentence}`` of those that could not; their neighbours are deposited
+        :return: ``{check: sentence}`` of those that could not, which stay as they were; their neighbours are deposited
         """
         if not self:
             return {}
         try:
             with self.env.cr.savepoint():
-                self._deposit(date)
+                self._deposit(date, journal)
             return {}
         except (UserError, ValidationError) as error:
             self.env.invalidate_all()
             if len(self) == 1:
                 return {self: str(error)}
         half = len(self) // 2
-        return {**self[:half]._deposit_each(date), **self[half:]._deposit_each(date)}
+        return {**self[:half]._deposit_each(date, journal), **self[half:]._deposit_each(date, journal)}
 
     def _redeposit(self, date):
         """Present bounced checks once more: they pay what of their invoices is open now."""
         self._present("redeposit", date)
 
-    def _present(self, transition, date):
+    def _present(self, transition, date, journal=None):
         """Take them to the bank: they pay what they were meant to of what is open now."""
         checks_ = self._begin(transition)
+        if journal:
+            checks_.journal_id = journal
         checks_._check_deposit(date)
         notes = checks_._resettle(date)
         checks_._book_deposit(date)
@@ -156,7 +164,8 @@ class AccountPostdatedCheck(models.Model):
         checks_._schedule_bounces(reason)
 
     def _hold(self, date, reason=None):
-        self._begin("hold")._finish("hold", date, lambda check: _("On hold: it is not deposited."), note=reason)
+        checks_ = self._begin("hold")
+        checks_._finish("hold", date, lambda check: _join(_("On hold: it is not deposited."), reason), note=reason)
 
     def _resume(self, date):
         self._begin("resume")._finish("resume", date, lambda check: _("In custody again."))
@@ -165,7 +174,7 @@ class AccountPostdatedCheck(models.Model):
         """Give the paper back to the customer, who owes the invoices."""
         checks_ = self._begin("return")
         checks_._reverse_entries(date, reason)
-        checks_._finish("return", date, lambda check: _("Given back to the customer."), note=reason)
+        checks_._finish("return", date, lambda check: _join(_("Given back to the customer."), reason), note=reason)
 
     def _replace(self, date, values):
         """Take another check instead of this one and return it, in custody, meant for the same invoices.
@@ -202,13 +211,14 @@ class AccountPostdatedCheck(models.Model):
         }
 
     def _take_to_court(self, date, reason=None):
-        self._begin("legal")._finish("legal", date, lambda check: _("Handed over to the lawyers."), note=reason)
+        checks_ = self._begin("legal")
+        checks_._finish("legal", date, lambda check: _join(_("Handed over to the lawyers."), reason), note=reason)
 
     def _cancel(self, date, reason=None):
         """It never was: what was booked for it is reversed."""
         checks_ = self._begin("cancel")
         checks_._reverse_entries(date, reason)
-        checks_._finish("cancel", date, lambda check: _("Cancelled."), note=reason)
+        checks_._finish("cancel", date, lambda check: _join(_("Cancelled."), reason), note=reason)
 
     def _reset(self, date):
         checks_ = self._begin("draft")
@@ -242,6 +252,26 @@ class AccountPostdatedCheck(models.Model):
             )  # fmt: skip
         # A write that changes nothing asks for the rights on these records.
         self.write({})
+
+    def _check_told_day(self, date):
+        """Raise a sentence where a person tells of a day that is still to come, or on which the check was not yet in
+        its state."""
+        for check in self:
+            values = {"check": check.display_name, "date": format_date(self.env, date)}
+            today = check._get_today()
+            if date > today:
+                raise UserError(_("%(check)s: %(date)s is still to come; choose today or an earlier day.", **values))
+            # A clearing by hand may have been told of too early.
+            first = check.deposited_on if check.state == checks.CLEARED else check.state_date
+            if first and date < min(first, today):
+                raise UserError(
+                    _(
+                        "%(check)s is %(state)s since %(first)s: choose that day or a later one.",
+                        state=check._get_state_label(),
+                        first=format_date(self.env, first),
+                        **values,
+                    )
+                )
 
     def _get_refusal(self, transition):
         """Why this check cannot make that transition."""
@@ -310,7 +340,7 @@ class AccountPostdatedCheck(models.Model):
         text = _(
             "Deposited in %(journal)s on %(date)s.", journal=self.journal_id.name, date=format_date(self.env, date)
         )
-        return Markup("%s<br/>%s") % (text, note) if note else text
+        return _join(text, note)
 
     def _get_bounce_text(self, reason, fee):
         texts = [_("Bounced: %s.", reason) if reason else _("Bounced.")]
@@ -336,7 +366,7 @@ class AccountPostdatedCheck(models.Model):
 
     def _get_today(self):
         """Today where the company is; checks of one transition are of one company or share the day."""
-        return self.company_id[:1]._get_collection_today() if self else fields.Date.context_today(self)
+        return (self.company_id[:1] or self.env.company)._get_collection_today()
 
     def _is_pending(self):
         """Whether what it pays is only meant, and not booked."""

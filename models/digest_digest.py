@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ..engine import checks
+from .account_postdated_check_alert import DEADLINE, DUE, INACTIVE, SOON, STALE
 
 
 class DigestDigest(models.Model):
@@ -14,23 +15,40 @@ class DigestDigest(models.Model):
 
     kpi_collection_checks_due = fields.Boolean("Checks to Deposit")
     kpi_collection_checks_due_value = fields.Monetary(compute="_compute_kpi_collection_checks_due_value")
+    kpi_collection_checks_deadline = fields.Boolean("Checks Whose Presentation Ends")
+    kpi_collection_checks_deadline_value = fields.Monetary(compute="_compute_kpi_collection_checks_deadline_value")
+    kpi_collection_checks_stale = fields.Boolean("Checks Not Deposited in Time")
+    kpi_collection_checks_stale_value = fields.Monetary(compute="_compute_kpi_collection_checks_stale_value")
+    kpi_collection_checks_inactive = fields.Boolean("Checks Without Active Protection")
+    kpi_collection_checks_inactive_value = fields.Monetary(compute="_compute_kpi_collection_checks_inactive_value")
     kpi_collection_checks_bounced = fields.Boolean("Bounced Checks")
     kpi_collection_checks_bounced_value = fields.Monetary(compute="_compute_kpi_collection_checks_bounced_value")
 
     def _compute_kpi_collection_checks_due_value(self):
-        """Checks in hand at the end of the period whose day comes within the company's days of notice: a period before
-        is compared with what was in hand then."""
+        self._compute_collection_alerts("due", DUE, SOON)
+
+    def _compute_kpi_collection_checks_deadline_value(self):
+        self._compute_collection_alerts("deadline", DEADLINE)
+
+    def _compute_kpi_collection_checks_stale_value(self):
+        self._compute_collection_alerts("stale", STALE)
+
+    def _compute_kpi_collection_checks_inactive_value(self):
+        self._compute_collection_alerts("inactive", INACTIVE)
+
+    def _compute_collection_alerts(self, name, *kinds):
+        """Amounts of the checks in hand at the end of the period that one of these alerts is about: a period before is
+        compared with what was in hand then."""
         _start, end, companies = self._get_collection_kpi_parameters()
-        line = self.env["account.postdated.check.line"]
-        in_hand = line._query_in_hand(SQL("checks.id"), end)
-        horizon = SQL(
-            "checks.deposit_date <= %s::date + company.collection_check_notice_days AND %s",
-            end,
-            in_hand,
+        conditions = self.env["account.postdated.check"]._query_alert_conditions(end)
+        found = SQL(
+            "(%s) AND %s",
+            SQL(" OR ").join(SQL("(%s)", conditions[kind]) for kind in kinds),
+            self.env["account.postdated.check.line"]._query_in_hand(SQL("checks.id"), end),
         )
-        amounts = self._get_collection_kpi_amounts(horizon, companies, end)
+        amounts = self._get_collection_kpi_amounts(found, companies, end)
         for digest in self:
-            digest.kpi_collection_checks_due_value = amounts[digest.company_id or self.env.company]
+            digest[f"kpi_collection_checks_{name}_value"] = amounts[digest.company_id or self.env.company]
 
     def _compute_kpi_collection_checks_bounced_value(self):
         start, end, companies = self._get_collection_kpi_parameters()
@@ -79,5 +97,6 @@ class DigestDigest(models.Model):
 
     def _compute_kpis_actions(self, company, user):
         actions = super()._compute_kpis_actions(company, user)
-        actions["kpi_collection_checks_due"] = "account_collection.collection_cash_plan_action"
+        for name in ("due", "deadline", "stale", "inactive", "bounced"):
+            actions[f"kpi_collection_checks_{name}"] = f"account_collection.account_postdated_check_{name}_list_action"
         return actions

@@ -10,6 +10,7 @@ from . import test_check_import
 from . import test_check_rights
 from . import test_check_screens
 from . import test_check_states
+from . import test_check_transitions
 from . import test_check_wizards
 from . import test_cost
 from . import test_crash

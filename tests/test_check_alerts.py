@@ -1,9 +1,11 @@
 """Who is told of checks, of what, and once; and what the digest says of them."""
 
+from ast import literal_eval
 from datetime import datetime, time, timedelta
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
@@ -12,6 +14,7 @@ from odoo.tools import mute_logger
 from .check_common import CheckCommon
 
 LOGGER = "odoo.addons.account_collection.models.account_postdated_check_alert"
+KPIS = ("due", "deadline", "stale", "inactive", "bounced")
 MANAGER = "account_collection.group_collection_manager"
 
 
@@ -207,8 +210,7 @@ class TestCheckDigest(AlertCommon):
             {
                 "name": "Day",
                 "company_id": self.company.id,
-                "kpi_collection_checks_due": True,
-                "kpi_collection_checks_bounced": True,
+                **{f"kpi_collection_checks_{name}": True for name in KPIS},
             }
         )
         user = user or self.boss
@@ -241,6 +243,38 @@ class TestCheckDigest(AlertCommon):
             check._bounce(self.day(days), "Insufficient funds")
         self.assertEqual(self.digest().kpi_collection_checks_bounced_value, 500)
         self.assertEqual(self.digest(-1).kpi_collection_checks_bounced_value, 70)
+
+    def test_alerts(self):
+        """The amounts of the checks that the alerts are about, and the list that shows them."""
+        self.fresh(30, 10)
+        near = self.make_check(200, days=20, face_date=self.day(-12), receipt_date=self.day(-12))
+        self.assertEqual(near.presentation_deadline, self.day(3))
+        old = self.fresh(-4, 3000)
+        open_ = self.fresh(30, 40000, protection="bank")
+        draft = self.fresh(30, 9, protection="bank", receive=False)
+        digest = self.digest()
+        for name, check in (("deadline", near), ("stale", old), ("inactive", open_)):
+            self.assertEqual(digest[f"kpi_collection_checks_{name}_value"], check.amount, name)
+            self.assertEqual(self.Check.search([("alert", "=", name)]), check)
+        self.assertFalse(
+            self.Check.search([("alert", "in", list(dict(self.Check._fields["alert"].selection)))]) & draft
+        )
+        before = self.digest(-2)
+        self.assertEqual(before.kpi_collection_checks_deadline_value, 0, "far away two days ago")
+        self.assertEqual(before.kpi_collection_checks_stale_value, 0)
+        self.assertEqual(before.kpi_collection_checks_inactive_value, 40000)
+        (near + old + open_)._return(self.today)
+        for name in ("deadline", "stale", "inactive"):
+            self.assertEqual(self.digest()[f"kpi_collection_checks_{name}_value"], 0, name)
+
+    def test_each_figure_leads_to_the_checks_that_it_counts(self):
+        actions = self.digest()._compute_kpis_actions(self.company, self.boss)
+        search = etree.fromstring(self.env.ref("account_collection.account_postdated_check_view_search").arch)
+        for name in KPIS:
+            action = self.env.ref(actions[f"kpi_collection_checks_{name}"])
+            self.assertEqual(action.res_model, "account.postdated.check")
+            ((default, _value),) = literal_eval(action.context).items()
+            self.assertTrue(search.xpath(f"//filter[@name='{default.removeprefix('search_default_')}']"), default)
 
     def test_for_managers_alone(self):
         with self.assertRaises(AccessError):

@@ -14,6 +14,7 @@ MODELS = (
     "account.postdated.check.deposit",
     "account.postdated.check.bounce",
     "account.postdated.check.replace",
+    "account.postdated.check.transition",
     "account.postdated.check.import",
 )
 
@@ -59,7 +60,8 @@ class TestCheckScreens(CheckCommon):
     def test_who_may_not_deposit_sees_no_such_button(self):
         for login, seen in (("viewer", False), ("collector", False), ("manager", True), ("invoicing", True)):
             arch = etree.fromstring(self.Check.with_user(self.users[login]).get_view(False, "form")["arch"])
-            for name in ("action_deposit", "action_bounce", "action_cancel"):
+            cancel = str(self.env.ref("account_collection.account_postdated_check_cancel_action").id)
+            for name in ("action_deposit", "action_bounce", cancel):
                 self.assertEqual(bool(arch.xpath(f"//button[@name='{name}']")), seen, (login, name))
             receive = bool(arch.xpath("//header/button[@name='action_receive']"))
             self.assertEqual(receive, login != "viewer", login)
@@ -84,6 +86,12 @@ class TestCheckScreens(CheckCommon):
             }
             self.assertEqual(seen, names, login)
 
+    def test_the_calendar_names_the_customer_first(self):
+        check = self.make_check(1000, number="5001", suggest=False)
+        self.assertRegex(check.calendar_name, r"^Postdater · .*1,000\.00.* · 5001$")
+        arch = etree.fromstring(self.Check.get_view(False, "calendar")["arch"])
+        self.assertEqual(arch.get("create_name_field"), "calendar_name")
+
     def filtered_by(self, name):
         arch = etree.fromstring(self.env.ref("account_collection.account_postdated_check_view_search").arch)
         (domain,) = arch.xpath(f"//filter[@name='{name}']/@domain")
@@ -96,10 +104,12 @@ class TestCheckScreens(CheckCommon):
         def make(number, **values):
             return self.make_check(100, number=number, suggest=False, **values)
 
-        make("draft", receive=False, protection="bank", days=30)
+        make("draft", receive=False, days=30)
+        make("open", protection="bank", days=30, place="abroad")
         make("today")
         make("week", days=7, protection="bank", protection_activated=True, face_date=self.today + timedelta(days=7))
         make("late", days=-1)
+        make("stale", days=-9, place="abroad")
         old = make("old", days=40, face_date=self.days_ago(20), receipt_date=self.days_ago(20))
         old.debtor_id.collector_id = self.users["collector"]
         bounced = make("bounced")
@@ -107,13 +117,16 @@ class TestCheckScreens(CheckCommon):
         bounced._bounce(self.today, "No funds", penalty=False)
         gone = make("gone")
         gone.action_cancel()
-        every = {"draft", "today", "week", "late", "old", "bounced", "gone"}
+        every = {"draft", "open", "today", "week", "late", "stale", "old", "bounced", "gone"}
         self.assertEqual(self.filtered_by("working"), every - {"gone"})
         self.assertEqual(self.filtered_by("deposit_today"), {"today"})
         self.assertEqual(self.filtered_by("deposit_week"), {"today", "week"})
-        self.assertEqual(self.filtered_by("deposit_late"), {"late"})
+        self.assertEqual(self.filtered_by("deposit_late"), {"late", "stale"})
+        self.assertEqual(self.filtered_by("to_deposit"), {"today", "late", "stale"})
+        self.assertEqual(self.filtered_by("stale"), {"stale"})
+        self.assertEqual(self.filtered_by("ever_bounced"), {"bounced"})
         self.assertEqual(self.filtered_by("deadline_near"), {"old"})
-        self.assertEqual(self.filtered_by("not_activated"), {"draft"})
+        self.assertEqual(self.filtered_by("not_activated"), {"open"})
         self.assertEqual(self.filtered_by("cancelled"), {"gone"})
         self.assertEqual(self.filtered_by("mine"), every, "the customer's collector is that of all its checks")
 

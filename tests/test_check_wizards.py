@@ -1,12 +1,14 @@
 import base64
 import io
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import Form, tagged
 from odoo.tools.pdf import PdfFileReader
 
+from ..wizards import account_postdated_check_deposit
 from .check_common import CheckCommon
 
 
@@ -83,6 +85,32 @@ class TestCheckDeposit(CheckWizardCommon):
         wizard = self.deposit(check, journal_id=self.second_journal)
         self.assertEqual(check.payment_id.journal_id, self.second_journal)
         self.assertEqual(wizard.slip_ids.journal_id.id, self.second_journal.id)
+
+    def test_another_journal_for_all_is_not_for_those_that_stay(self):
+        good, early = self.make_check(1000, suggest=False), self.make_check(500, days=4, suggest=False)
+        wizard = self.deposit(good + early, journal_id=self.second_journal)
+        self.assertEqual((good.journal_id, early.journal_id), (self.second_journal, self.journal))
+        self.assertEqual(wizard.line_ids.check_id.ids, early.ids)
+
+    def test_many_are_deposited_in_portions(self):
+        """Each press is a request of its own: what was deposited stays so, and nothing is lost between them."""
+        found = self.Check.union(*(self.make_check(100, suggest=False) for _number in range(4)))
+        early = self.make_check(100, days=3, suggest=False)
+        with patch.object(account_postdated_check_deposit, "AT_ONCE", 2):
+            wizard = self.dialog("deposit", found + early).save()
+            self.assertIn("Still to be deposited: 5. Each press of Deposit takes up to 2", wizard.waiting)
+            wizard.action_deposit()
+            self.assertEqual(found.mapped("state"), ["deposited"] * 2 + ["custody"] * 2)
+            self.assertEqual((wizard.done, len(wizard.check_ids)), (False, 3))
+            self.assertIn("be deposited: 3.", wizard.waiting)
+            wizard.action_deposit()
+            self.assertIn("be deposited: 1.", wizard.waiting)
+            wizard.action_deposit()
+        self.assertEqual((wizard.done, wizard.waiting, set(found.mapped("state"))), (True, False, {"deposited"}))
+        self.assertEqual([len(slip.check_ids) for slip in wizard.slip_ids.sorted("id")], [2, 2])
+        self.assertEqual((wizard.check_ids.sorted("id").ids, wizard.line_ids.check_id.ids), (found.ids, early.ids))
+        with self.assertRaisesRegex(UserError, "deposited already"):
+            wizard.action_deposit()
 
     def test_a_slip_for_each_journal_numbered_by_company_and_year(self):
         first, second = self.make_check(100, suggest=False), self.make_check(200, suggest=False)
@@ -296,6 +324,16 @@ class TestCheckBounce(CheckWizardCommon):
         self.assertTrue(dialog.lacks_fee_account)
         with self.assertRaisesRegex(UserError, "choose the account of the bank's fees"):
             dialog.save().action_bounce()
+
+    def test_the_day_is_one_since_the_deposit(self):
+        check = self.make_check(1000, suggest=False)
+        check._deposit(self.days_ago(0))
+        for day, sentence in ((self.days_ago(1), "is Deposited since"), (self.days_ago(-1), "is still to come")):
+            dialog = self.dialog("bounce", check)
+            dialog.reason, dialog.date = "No funds", day
+            with self.assertRaisesRegex(UserError, sentence):
+                dialog.save().action_bounce()
+        self.assertEqual(check.state, "deposited")
 
 
 @tagged("post_install", "-at_install")

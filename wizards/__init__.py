@@ -5,9 +5,11 @@ from . import collection_review_import
 from . import collection_review_wizard
 from . import collection_route_wizard
 from . import collection_statement_wizard
+from . import account_postdated_check_dialog
 from . import account_postdated_check_deposit
 from . import account_postdated_check_bounce
 from . import account_postdated_check_replace
+from . import account_postdated_check_transition
 from . import account_postdated_check_import
 from . import collection_assign_wizard
 from . import collection_move_wizard

@@ -5,9 +5,9 @@ class AccountPostdatedCheckBounce(models.TransientModel):
     """What the bank says of the checks that it did not pay."""
 
     _name = "account.postdated.check.bounce"
+    _inherit = "account.postdated.check.dialog"
     _description = "Bounced Checks"
 
-    date = fields.Date(required=True, default=lambda self: self.env.company._get_collection_today())
     reason = fields.Char(required=True, help="What the bank says.")
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -20,8 +20,7 @@ class AccountPostdatedCheckBounce(models.TransientModel):
     @api.model
     def default_get(self, fields_list):
         values = super().default_get(fields_list)
-        if self.env.context.get("active_model") == "account.postdated.check":
-            bounced = self.env["account.postdated.check"].browse(self.env.context.get("active_ids"))
+        if bounced := self._get_chosen():
             values["company_id"] = bounced.company_id[:1].id
             values["line_ids"] = [
                 fields.Command.create({"check_id": check.id, "in_time": check._is_in_time()}) for check in bounced
@@ -37,6 +36,7 @@ class AccountPostdatedCheckBounce(models.TransientModel):
 
     def action_bounce(self):
         self.ensure_one()
+        self.line_ids.check_id._check_told_day(self.date)
         for in_time, lines in self.line_ids.grouped("in_time").items():
             lines.check_id._bounce(self.date, self.reason, fee=self.fee, in_time=in_time, penalty=self.penalty)
         return {"type": "ir.actions.act_window_close"}

@@ -3,14 +3,21 @@ from odoo.exceptions import UserError
 
 from ..engine import checks
 
+AT_ONCE = 250
+"""How many checks one request deposits: some thirty seconds, far from the limits of Odoo's workers."""
+
 
 class AccountPostdatedCheckDeposit(models.TransientModel):
-    """Deposits the chosen checks, or all whose day has come; those that cannot be stay behind, with their reason."""
+    """Deposits the chosen checks, or all whose day has come; those that cannot be stay behind, with their reason.
+
+    Many of them are deposited in portions, each a request of its own: what was deposited stays so, and the dialog shows
+    how many wait.
+    """
 
     _name = "account.postdated.check.deposit"
+    _inherit = "account.postdated.check.dialog"
     _description = "Deposit Checks"
 
-    date = fields.Date(required=True, default=lambda self: self.env.company._get_collection_today())
     journal_id = fields.Many2one(
         "account.journal",
         string="Another Journal for All",
@@ -20,6 +27,7 @@ class AccountPostdatedCheckDeposit(models.TransientModel):
     company_ids = fields.Many2many("res.company", compute="_compute_company_ids")
     check_ids = fields.Many2many("account.postdated.check", string="Checks", required=True)
     totals = fields.Text(compute="_compute_totals")
+    waiting = fields.Char(compute="_compute_waiting")
     done = fields.Boolean(readonly=True)
     slip_ids = fields.Many2many(
         "account.postdated.check.slip",
@@ -35,10 +43,8 @@ class AccountPostdatedCheckDeposit(models.TransientModel):
     def default_get(self, fields_list):
         values = super().default_get(fields_list)
         if "check_ids" in fields_list:
-            if self.env.context.get("active_model") == "account.postdated.check":
-                chosen = self.env["account.postdated.check"].browse(self.env.context.get("active_ids"))
-            else:
-                chosen = self._get_due()
+            opened_for_some = self.env.context.get("active_model") == "account.postdated.check"
+            chosen = self._get_chosen() if opened_for_some else self._get_due()
             values["check_ids"] = [fields.Command.set(chosen.ids)]
         return values
 
@@ -60,6 +66,19 @@ class AccountPostdatedCheckDeposit(models.TransientModel):
     def _compute_company_ids(self):
         for wizard in self:
             wizard.company_ids = wizard.check_ids.company_id
+
+    @api.depends("check_ids", "done")
+    def _compute_waiting(self):
+        for wizard in self:
+            left = len(wizard.check_ids)
+            started = wizard.slip_ids or wizard.line_ids
+            in_portions = not wizard.done and (started or left > AT_ONCE)
+            wizard.waiting = in_portions and _(
+                "Still to be deposited: %(count)s. Each press of Deposit takes up to %(portion)s of them, "
+                "with a slip of their own.",
+                count=left,
+                portion=AT_ONCE,
+            )
 
     @api.depends("check_ids", "journal_id")
     def _compute_totals(self):
@@ -85,21 +104,19 @@ class AccountPostdatedCheckDeposit(models.TransientModel):
         self.ensure_one()
         if self.done:
             raise UserError(_("These checks were deposited already."))
-        chosen = self.check_ids
-        if not chosen:
+        if not self.check_ids:
             raise UserError(_("Choose the checks first."))
-        chosen._check_may("deposit")
-        if self.journal_id:
-            chosen.filtered(lambda check: check.state == checks.CUSTODY).journal_id = self.journal_id
-        faults = chosen._deposit_each(self.date)
-        deposited = chosen.filtered(lambda check: check not in faults)
-        self.slip_ids = self.slip_ids._create_for(deposited, self.date)
-        self.done = True
+        portion, waiting = self.check_ids[:AT_ONCE], self.check_ids[AT_ONCE:]
+        portion._check_may("deposit")
+        faults = portion._deposit_each(self.date, self.journal_id)
+        deposited = portion.filtered(lambda check: check not in faults)
+        self.slip_ids += self.slip_ids._create_for(deposited, self.date)
+        self.done = not waiting
         # sudo: nobody but the deposit says why a check was not deposited
         self.env["account.postdated.check.deposit.line"].sudo().create(
             [{"wizard_id": self.id, "check_id": check.id, "reason": reason} for check, reason in faults.items()]
         )
-        self.check_ids = deposited
+        self.check_ids = waiting or self.slip_ids.check_ids
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "account_collection.account_postdated_check_deposit_action"
         )

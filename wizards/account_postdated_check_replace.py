@@ -5,13 +5,12 @@ class AccountPostdatedCheckReplace(models.TransientModel):
     """Takes another check instead of one: the new one is received, and meant for the same invoices."""
 
     _name = "account.postdated.check.replace"
+    _inherit = "account.postdated.check.dialog"
     _description = "Replace Check"
 
     check_id = fields.Many2one("account.postdated.check", required=True, readonly=True, ondelete="cascade")
     company_id = fields.Many2one(related="check_id.company_id")
-    date = fields.Date(
-        string="Received On", required=True, default=lambda self: self.env.company._get_collection_today()
-    )
+    date = fields.Date(string="Received On")
     number = fields.Char(required=True)
     bank_id = fields.Many2one("res.bank", required=True)
     account_number = fields.Char(string="Account or CLABE")
@@ -26,8 +25,7 @@ class AccountPostdatedCheckReplace(models.TransientModel):
     @api.model
     def default_get(self, fields_list):
         values = super().default_get(fields_list)
-        if self.env.context.get("active_model") == "account.postdated.check":
-            check = self.env["account.postdated.check"].browse(self.env.context.get("active_id"))
+        if check := self._get_chosen()[:1]:
             values["check_id"] = check.id
             for name in ("bank_id", "journal_id", "currency_id"):
                 values[name] = check[name].id
@@ -43,6 +41,7 @@ class AccountPostdatedCheckReplace(models.TransientModel):
 
     def action_replace(self):
         self.ensure_one()
+        self.check_id._check_told_day(self.date)
         names = ("number", "account_number", "amount", "face_date", "deposit_date")
         values = {name: self[name] for name in names}
         values.update({name: self[name].id for name in ("bank_id", "currency_id", "journal_id")})
