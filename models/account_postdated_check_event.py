@@ -29,6 +29,7 @@ class AccountPostdatedCheckEvent(models.Model):
         )
         return made
 
+
 class AccountPostdatedCheck(models.Model):
     """Says why a check is where it is."""
 
