@@ -160,6 +160,13 @@ SCREENS = (
         "pivot",
         ".o_pivot td",
     ),
+    Screen("checks", "account_collection.account_postdated_check_action"),
+    Screen(
+        "cash_plan",
+        "account_collection.collection_cash_plan_action",
+        "graph",
+        ".o_graph_canvas_container canvas",
+    ),
     Screen(
         "phone_debtors",
         "account_collection.collection_debtor_action",
