@@ -2,8 +2,8 @@
 
 
 def post_init_hook(env):
-    """Give every company the default policy and a debtor with its balances, risk class and score to every customer of the
-    past, in a constant number of statements for each company."""
+    """Give every company the default policy and a ranked debtor to every customer of the past, in a constant number of
+    statements for each company."""
     companies = env["res.company"].search([("collection_policy_id", "=", False)])
     companies.collection_policy_id = env.ref("account_collection.policy_default")
     debtors = env["collection.debtor"]

@@ -1,4 +1,4 @@
-"""The measured work on one database, in a process of its own: ``python work.py DATABASE SAMPLE ALL`` prints JSON lines.
+"""The measured work on one database, in a process of its own: ``python work.py DATABASE SAMPLE WHAT`` prints JSON lines.
 
 Each line is a row of the report: ``{"work", "seconds", "cpu", "statements", "peak", "count"}``.
 """
@@ -8,6 +8,7 @@ import sys
 from os import environ
 
 import checks
+import desk
 import floor
 import reviews
 from measure import Measure, resident
@@ -168,14 +169,23 @@ class Bench:
             checks.measure(self)
             floor.measure(self)
 
+    def desk(self):
+        """What the collectors find in the morning, once there are debtors."""
+        self.refresh("first refresh, no statistics")
+        desk.measure(self)
+
 
 def main():
-    database, sample, everything = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "all"
+    database, sample, what = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     config.parse_config(["-c", environ["ACCOUNT_COLLECTION_ODOO_RC"], "--log-level=warn"])
     odoo.netsvc.init_logger()
     registry = Registry(database)
     with registry.cursor() as cr:
-        Bench(api.Environment(cr, SUPERUSER_ID, {}), sample).run(everything)
+        bench = Bench(api.Environment(cr, SUPERUSER_ID, {}), sample)
+        if what == "desk":
+            bench.desk()
+        else:
+            bench.run(what == "all")
 
 
 if __name__ == "__main__":

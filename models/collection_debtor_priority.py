@@ -28,8 +28,8 @@ class CollectionDebtor(models.Model):
     days_without_contact = fields.Integer(
         readonly=True,
         group_operator="max",
-        help="Since the last contact or, where that is later, since the oldest overdue item fell due. 0 while nothing is "
-        "overdue.",
+        help="Since the last contact or, where that is later, since the oldest overdue item fell due. 0 while nothing "
+        "is overdue.",
     )
 
     @api.depends(*priority.KINDS, "next_promise_date")

@@ -31,13 +31,12 @@ RANKED = (
 class CollectionDebtor(models.Model):
     """Ranks debtors: the figures that tell how each one keeps its word, its risk class and its score.
 
-    *How to use.* ``_rank_all(company)`` for every debtor of a company (nightly), ``_rank()`` for some, to whom something
-    happened. What happens calls neither: it touches the debtor, whose balances and rank are refreshed after the commit
-    (collection_debtor_touch.py).
+    *How to use.* ``_rank_all(company)`` for every debtor of a company (nightly), ``_rank()`` for some. What happens
+    calls neither: it touches the debtor, which is refreshed and ranked after the commit (collection_debtor_touch.py).
 
     *How it works.* One statement for a company whatever the number of its debtors, which writes only what changed. It
-    is ``engine.priority`` and ``engine.risk`` in SQL. How late a customer paid over a year takes the ledger of that year:
-    that is read at night alone, and what happens during the day counts with the average of the night before.
+    is ``engine.priority`` and ``engine.risk`` in SQL. How late a customer paid takes the ledger of a year: that is read
+    at night alone, and what happens during the day counts with the average of the night before.
     """
 
     _inherit = "collection.debtor"
@@ -138,7 +137,8 @@ class CollectionDebtor(models.Model):
                        fresh.disputed::int AS recent_dispute_count, fresh.promised::int AS promise_due_count,
                        fresh.promise_date AS next_promise_date, fresh.follow_ups::int AS follow_up_count,
                        CASE WHEN debtor.overdue > 0
-                            THEN GREATEST(%(today)s::date - GREATEST(debtor.last_contact_date, debtor.oldest_due_date), 0)
+                            THEN GREATEST(%(today)s::date
+                                          - GREATEST(debtor.last_contact_date, debtor.oldest_due_date), 0)
                             ELSE 0 END AS days_without_contact,
                        %(average)s AS average_days_late,
                        COALESCE(ROUND(100 * debtor.overdue / NULLIF(debtor.overdue + debtor.not_due, 0)), 0)::int
@@ -225,8 +225,8 @@ class CollectionDebtor(models.Model):
     @api.model
     def _query_lateness(self, company, today):
         """A row for each debtor whose amounts say how late it pays: what was paid within the year, and what is overdue
-        as if it were paid today. Credit notes are no payments, and money that went back is no invoice. Two scans, of the
-        payments of the year by Odoo's reconciliations and of its partial index on unreconciled lines."""
+        as if it were paid today. Credit notes are no payments, and money that went back is no invoice. One scan of the
+        reconciliations, and Odoo's partial index on unreconciled lines."""
         journals = self.env["account.journal"].sudo().with_context(active_test=False)
         return SQL(
             """SELECT debtor.id, 0, 0, 0, 0, NULL, 0, SUM(customer.late), SUM(customer.weight)
@@ -248,8 +248,9 @@ class CollectionDebtor(models.Model):
                                   AND COALESCE(line.date_maturity, line.date) < %(today)s) item
                         GROUP BY item.partner_id) customer
                  JOIN res_partner partner ON partner.id = customer.partner_id
-                 JOIN collection_debtor debtor ON debtor.partner_id = COALESCE(partner.commercial_partner_id, partner.id)
-                                              AND debtor.company_id = %(company)s
+                 JOIN collection_debtor debtor
+                   ON debtor.partner_id = COALESCE(partner.commercial_partner_id, partner.id)
+                  AND debtor.company_id = %(company)s
                 GROUP BY debtor.id""",
             since=risk.since(today),
             today=today,

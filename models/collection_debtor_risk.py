@@ -29,9 +29,7 @@ class CollectionDebtor(models.Model):
         group_operator="avg",
         help="Weighted by amount, of what was paid in the last 12 months and of what is overdue now. As of last night.",
     )
-    overdue_share = fields.Integer(
-        string="Overdue Share", readonly=True, group_operator="avg", help="Percentage of the open items, by amount."
-    )
+    overdue_share = fields.Integer(readonly=True, group_operator="avg", help="Percentage of the open items, by amount.")
     broken_promise_count = fields.Integer(string="Broken Promises", readonly=True, help="In the last 12 months.")
     bounced_check_count = fields.Integer(
         string="Bounced Checks", readonly=True, help="How often the bank did not pay in the last 12 months."
@@ -88,9 +86,7 @@ class CollectionDebtor(models.Model):
 
     def _check_writable(self, names):
         result = super()._check_writable(names)
-        if not FIXED.isdisjoint(names) and not self.env.user.has_group(
-            "account_collection.group_collection_manager"
-        ):
+        if not FIXED.isdisjoint(names) and not self.env.user.has_group("account_collection.group_collection_manager"):
             raise AccessError(_("Only a manager of collections fixes the risk class of a debtor."))
         return result
 

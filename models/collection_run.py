@@ -187,8 +187,8 @@ class CollectionRun(models.Model):
 
     @api.model
     def _cron_nightly(self, today=None):
-        """Refresh every debtor, rank it and assign it to its collector, decide who must hear from each company today and
-        queue the notices.
+        """Refresh every debtor, rank it and assign it to its collector, decide who must hear from each company today
+        and queue the notices.
 
         Each company is committed by itself; one that fails is told to its people and stops no other. A second call on
         the same day adds nothing.

@@ -53,7 +53,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # Odoo writes one field of the company after the other: ranges are compared when the last one is where it belongs.
+        # Odoo writes one field of the company after the other: ranges are compared when the last one is in its place.
         made = super(ResConfigSettings, self.with_context(collection_ranges_checked_later=True)).create(vals_list)
         companies = made.company_id.with_context(collection_ranges_checked_later=False)
         companies._check_collection_buckets()

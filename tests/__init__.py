@@ -23,6 +23,7 @@ from . import test_engine_aging
 from . import test_engine_assignment
 from . import test_engine_checks
 from . import test_engine_dunning
+from . import test_engine_priority
 from . import test_engine_promises
 from . import test_engine_spreadsheet
 from . import test_engine_windows
@@ -34,12 +35,14 @@ from . import test_night
 from . import test_odoo_terms
 from . import test_policy
 from . import test_portfolios
+from . import test_priority
 from . import test_promises
 from . import test_review
 from . import test_review_import
 from . import test_review_reports
 from . import test_review_terms
 from . import test_rights
+from . import test_risk
 from . import test_screens
 from . import test_statement
 from . import test_statement_pdf

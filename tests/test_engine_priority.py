@@ -18,7 +18,7 @@ RULE = st.builds(
     st.integers(0, 200),
 )
 RULES = st.lists(RULE, max_size=8, unique_by=lambda rule: rule.kind)
-FIGURES = st.fixed_dictionaries({kind: AMOUNTS for kind in priority.KINDS})
+FIGURES = st.fixed_dictionaries(dict.fromkeys(priority.KINDS, AMOUNTS))
 THRESHOLDS = st.lists(st.integers(1, 200), min_size=3, max_size=3, unique=True).map(sorted)
 SIGNS = st.fixed_dictionaries(
     {

@@ -64,9 +64,7 @@ class TestRisk(RiskCommon):
         self.make_invoice(partner, 1500, days=-5)
         debtor = self.debtor(partner)
         self.assertEqual(self.figures(debtor), (20.3, 25, "B"))
-        self.assertEqual(
-            debtor.risk_explanation, "25 points: 20.3 days late on average (20); 25 % overdue (5)"
-        )
+        self.assertEqual(debtor.risk_explanation, "25 points: 20.3 days late on average (20); 25 % overdue (5)")
 
     def test_each_part_of_a_payment_counts_by_itself(self):
         partner = self.make_customer("Parts")
