@@ -30,6 +30,7 @@
         "wizards/collection_route_wizard_views.xml",
         "wizards/collection_promise_wizard_views.xml",
         "wizards/collection_interaction_wizard_views.xml",
+        "wizards/collection_credit_wizard_views.xml",
         "views/collection_promise_views.xml",
         "views/collection_dispute_views.xml",
         "views/collection_interaction_views.xml",

@@ -29,6 +29,7 @@ from . import account_postdated_check_cover
 from . import account_postdated_check_alert
 from . import account_move_check
 from . import account_move_cover
+from . import account_move_credit
 from . import account_payment
 from . import mail_mail
 from . import mail_notification
@@ -41,6 +42,7 @@ from . import collection_debtor_refresh
 from . import collection_debtor_dunning
 from . import collection_debtor
 from . import collection_debtor_check
+from . import collection_debtor_credit
 from . import collection_debtor_assignment
 from . import collection_portfolio
 from . import collection_portfolio_assignment

@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools.misc import get_lang
 
 from ..engine import aging
+from .credit_checks import CREDIT_CHECKS, NOTHING
 
 PENALTIES = {"MX": 20.0}
 """Percent of a bounced check that the law of a country lets its holder claim."""
@@ -36,6 +37,14 @@ class ResCompany(models.Model):
         "res.users",
         string="Collections Responsible",
         help="Gets the activities of debtors that have no collector.",
+    )
+
+    collection_credit_check = fields.Selection(
+        CREDIT_CHECKS,
+        string="Over the Credit Limit",
+        required=True,
+        default=NOTHING,
+        help="What happens when a customer invoice is posted that goes over the customer's credit limit.",
     )
 
     # === Postdated checks ===#

@@ -23,6 +23,7 @@ class ResConfigSettings(models.TransientModel):
     collection_responsible_id = fields.Many2one(related="company_id.collection_responsible_id", readonly=False)
 
     collection_promise_grace_days = fields.Integer(related="company_id.collection_promise_grace_days", readonly=False)
+    collection_credit_check = fields.Selection(related="company_id.collection_credit_check", readonly=False)
 
     # === Postdated checks ===#
     collection_check_in_custody_account = fields.Boolean(

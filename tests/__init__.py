@@ -13,6 +13,7 @@ from . import test_check_states
 from . import test_check_wizards
 from . import test_cost
 from . import test_crash
+from . import test_credit
 from . import test_delivery
 from . import test_demo
 from . import test_dispatch
