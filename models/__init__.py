@@ -68,6 +68,10 @@ from . import collection_outcome
 from . import collection_interaction
 from . import collection_debtor_said
 from . import collection_run_said
+from . import collection_alert_rule
+from . import collection_alert
+from . import collection_alert_mail
+from . import collection_run_alert
 from . import account_move_dispute
 from . import mail_activity
 from . import digest_digest

@@ -68,7 +68,7 @@ class AccountMove(models.Model):
         checked = self._get_credit_checked().filtered(lambda move: move.move_type != "out_refund")
         for move in checked:
             overrun = move._get_overruns().get(move)
-            move.partner_credit_warning = overrun and move._get_overrun_text(overrun) or ""
+            move.partner_credit_warning = (overrun and move._get_overrun_text(overrun)) or ""
         return result
 
     @api.depends("partner_credit_warning")
@@ -117,12 +117,14 @@ class AccountMove(models.Model):
         posts on that day and not now."""
         today = fields.Date.context_today(self)
         return self.filtered(
-            lambda move: move.state == "draft"
-            and move.is_sale_document(include_receipts=True)
-            and move.commercial_partner_id
-            and move.company_id.account_use_credit_limit
-            and move.company_id.collection_credit_check != NOTHING
-            and not (soft and move.date and move.date > today)
+            lambda move: (
+                move.state == "draft"
+                and move.is_sale_document(include_receipts=True)
+                and move.commercial_partner_id
+                and move.company_id.account_use_credit_limit
+                and move.company_id.collection_credit_check != NOTHING
+                and not (soft and move.date and move.date > today)
+            )
         )
 
     def _get_overruns(self):
@@ -245,7 +247,9 @@ class AccountMove(models.Model):
         for move, text in texts.items():
             debtor = debtor_of[move.commercial_partner_id.id, move.company_id.id]
             debtor_texts[debtor.id].append(f"{move.display_name}: {text}")
-        self.sudo().browse(move.id for move in texts)._message_log_batch({move.id: text for move, text in texts.items()})
+        self.sudo().browse(move.id for move in texts)._message_log_batch(
+            {move.id: text for move, text in texts.items()}
+        )
         self.env["collection.debtor"].sudo().browse(debtor_texts)._message_log_batch(
             {debtor_id: Markup("<br/>").join(lines) for debtor_id, lines in debtor_texts.items()}
         )

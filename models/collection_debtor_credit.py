@@ -30,7 +30,7 @@ class CollectionDebtor(models.Model):
         help="What is open, checks in custody included, what was paid by checks that did not clear yet, and what is to "
         "be invoiced of sales orders.",
     )
-    credit_available = fields.Monetary(string="Credit Available", compute="_compute_credit")
+    credit_available = fields.Monetary(compute="_compute_credit")
     credit_used = fields.Float(string="Part of the Limit", compute="_compute_credit", group_operator=False)
     over_credit_limit = fields.Boolean(
         string="Over the Limit", compute="_compute_credit", search="_search_over_credit_limit"
@@ -63,11 +63,13 @@ class CollectionDebtor(models.Model):
         )
         exposures, limits = debtors._get_exposures(), debtors._get_credit_limits()
         return debtors.filtered(
-            lambda debtor: limits[debtor._get_credit_key()]
-            and debtor.currency_id.compare_amounts(
-                exposures[debtor._get_credit_key()], limits[debtor._get_credit_key()]
+            lambda debtor: (
+                limits[debtor._get_credit_key()]
+                and debtor.currency_id.compare_amounts(
+                    exposures[debtor._get_credit_key()], limits[debtor._get_credit_key()]
+                )
+                > 0
             )
-            > 0
         )
 
     # === Limit and exposure, by (commercial partner id, company id) ===#

@@ -212,8 +212,9 @@ class TestCreditAtPosting(CreditCommon):
     def test_the_job_that_posts_entries_leaves_the_refused_one_alone(self):
         refused, fitting = self.draft(1200), self.draft(300)
         (refused + fitting).auto_post = "at_date"
-        with patch.object(self.env.registry["ir.cron"], "_commit_progress", create=True), patch.object(
-            self.env.cr, "rollback"
+        with (
+            patch.object(self.env.registry["ir.cron"], "_commit_progress", create=True),
+            patch.object(self.env.cr, "rollback"),
         ):
             self.env["account.move"]._autopost_draft_entries()
         self.assertEqual((refused.state, fitting.state), ("draft", "posted"))
@@ -296,9 +297,7 @@ class TestCreditAtPosting(CreditCommon):
             customers = self.env["res.partner"].create(
                 [self.prepare_customer(f"Batch {number} {index}", credit_limit=100) for index in range(number)]
             )
-            drafts = self.env["account.move"].create(
-                [self.prepare_invoice(customer, 150, 5) for customer in customers]
-            )
+            drafts = self.env["account.move"].create([self.prepare_invoice(customer, 150, 5) for customer in customers])
             return self.count_statements(drafts._get_overruns)
 
         count(1)

@@ -20,6 +20,8 @@ COLLECTION_MODELS = (
     "collection.promise",
     "collection.dispute",
     "collection.interaction",
+    "collection.alert.rule",
+    "collection.alert",
 )
 
 
