@@ -1,6 +1,6 @@
 from unittest.mock import patch
 
-from odoo import Command, fields, sql_db
+from odoo import Command, fields
 from odoo.tests import tagged
 from odoo.tools import SQL
 
