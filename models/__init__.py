@@ -75,6 +75,8 @@ from . import collection_run_alert
 from . import account_move_dispute
 from . import mail_activity
 from . import digest_digest
+from . import collection_debtor_to_call
+from . import digest_digest_collection
 from . import ir_actions_report
 from . import ir_model_fields
 from . import ir_module_module

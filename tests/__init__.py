@@ -17,6 +17,7 @@ from . import test_crash
 from . import test_credit
 from . import test_delivery
 from . import test_demo
+from . import test_digest
 from . import test_dispatch
 from . import test_disputes
 from . import test_engine_aging
