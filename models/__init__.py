@@ -29,6 +29,7 @@ from . import account_postdated_check_cover
 from . import account_postdated_check_alert
 from . import account_move_check
 from . import account_move_cover
+from . import account_move_credit
 from . import account_payment
 from . import mail_mail
 from . import mail_notification
@@ -42,6 +43,7 @@ from . import collection_debtor_refresh
 from . import collection_debtor_dunning
 from . import collection_debtor
 from . import collection_debtor_check
+from . import collection_debtor_credit
 from . import collection_debtor_assignment
 from . import collection_portfolio
 from . import collection_portfolio_assignment
@@ -72,10 +74,16 @@ from . import collection_debtor_priority
 from . import collection_debtor_risk
 from . import collection_run_said
 from . import collection_debtor_desk
+from . import collection_alert_rule
+from . import collection_alert
+from . import collection_alert_mail
+from . import collection_run_alert
 from . import account_move_dispute
 from . import account_move_line_answered
 from . import mail_activity
 from . import digest_digest
+from . import collection_debtor_to_call
+from . import digest_digest_collection
 from . import ir_actions_report
 from . import ir_model_fields
 from . import ir_module_module

@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.tools.misc import get_lang
 
 from ..engine import aging, risk
+from .credit_checks import CREDIT_CHECKS, NOTHING
 
 PENALTIES = {"MX": 20.0}
 """Percent of a bounced check that the law of a country lets its holder claim."""
@@ -42,6 +43,15 @@ class ResCompany(models.Model):
     collection_risk_b = fields.Integer(string="Class B From", default=lambda self: risk.DEFAULT_THRESHOLDS[0])
     collection_risk_c = fields.Integer(string="Class C From", default=lambda self: risk.DEFAULT_THRESHOLDS[1])
     collection_risk_d = fields.Integer(string="Class D From", default=lambda self: risk.DEFAULT_THRESHOLDS[2])
+
+    # === Credit ===#
+    collection_credit_check = fields.Selection(
+        CREDIT_CHECKS,
+        string="Over the Credit Limit",
+        required=True,
+        default=NOTHING,
+        help="What happens when a customer invoice is posted that goes over the customer's credit limit.",
+    )
 
     # === Postdated checks ===#
     collection_check_in_custody_account = fields.Boolean(

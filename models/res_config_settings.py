@@ -26,6 +26,7 @@ class ResConfigSettings(models.TransientModel):
     collection_risk_c = fields.Integer(related="company_id.collection_risk_c", readonly=False)
     collection_risk_d = fields.Integer(related="company_id.collection_risk_d", readonly=False)
     collection_promise_grace_days = fields.Integer(related="company_id.collection_promise_grace_days", readonly=False)
+    collection_credit_check = fields.Selection(related="company_id.collection_credit_check", readonly=False)
 
     # === Postdated checks ===#
     collection_check_in_custody_account = fields.Boolean(

@@ -1,3 +1,4 @@
+from . import test_alerts
 from . import test_balances
 from . import test_cash_plan
 from . import test_channels
@@ -14,9 +15,11 @@ from . import test_check_transitions
 from . import test_check_wizards
 from . import test_cost
 from . import test_crash
+from . import test_credit
 from . import test_delivery
 from . import test_demo
 from . import test_desk
+from . import test_digest
 from . import test_dispatch
 from . import test_disputes
 from . import test_engine_aging

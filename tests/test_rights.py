@@ -21,6 +21,8 @@ COLLECTION_MODELS = (
     "collection.promise",
     "collection.dispute",
     "collection.interaction",
+    "collection.alert.rule",
+    "collection.alert",
 )
 
 

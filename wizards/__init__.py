@@ -16,3 +16,4 @@ from . import collection_move_wizard
 from . import collection_hold_wizard
 from . import collection_promise_wizard
 from . import collection_interaction_wizard
+from . import collection_credit_wizard
