@@ -19,11 +19,9 @@ class CollectionDebtor(models.Model):
     _inherit = "collection.debtor"
 
     best_time = fields.Char(string="Best Time to Call", help="When somebody answers, in words: “mornings, Tue to Thu”.")
-    last_interaction_id = fields.Many2one(
-        "collection.interaction", string="Last Interaction", compute="_compute_last_interaction"
-    )
+    last_interaction_id = fields.Many2one("collection.interaction", compute="_compute_last_interaction")
     last_said = fields.Char(
-        string="Last Said", compute="_compute_last_interaction", help="Day, kind and outcome of the last interaction."
+        compute="_compute_last_interaction", help="Day, kind and outcome of the last interaction."
     )
     partner_tag_ids = fields.Many2many(related="partner_id.category_id", string="Customer Tags")
     open_product_ids = fields.Many2many(
