@@ -290,13 +290,14 @@ class TestFailures(DispatchCommon):
         notices = self.make_queue(3)
         bad = notices[1]
         Report = type(self.env["report.account_collection.report_statement"])
-        origin = Report._render_pdfs
+        origin = Report._start_pdfs
 
-        def render(report, statements, messages):
-            pdfs = origin(report, statements, messages)
-            return {key: ValueError("ink is out") if key == bad.debtor_id.id else pdf for key, pdf in pdfs.items()}
+        def start(report, statements, messages):
+            finish = origin(report, statements, messages)
+            ink = {debtor_id: ValueError("ink is out") for debtor_id in statements if debtor_id == bad.debtor_id.id}
+            return lambda: {**finish(), **ink}
 
-        with patch.object(Report, "_render_pdfs", render):
+        with patch.object(Report, "_start_pdfs", start):
             self.dispatch()
         self.assertEqual(notices.mapped("state"), ["outgoing", "failed", "outgoing"])
         self.assertEqual(bad.reason, "ink is out")
