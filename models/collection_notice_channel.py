@@ -225,8 +225,8 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     @api.model
     def _write_bodies(self, bodies):
-        """Write the texts of messages that were made without them: Odoo cleans what is created twice, which takes longer
-        than all else that a message needs.
+        """Write the texts of messages that were made without them: Odoo cleans twice what is created with its text, and
+        that takes longer than all else that a message needs.
 
         :param bodies: ``{message: HTML that is clean}``
         """

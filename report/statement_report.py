@@ -50,9 +50,14 @@ class StatementReport(models.AbstractModel):
             bodies = (renderer.try_render(statements[id_], messages.get(id_)) for id_ in debtor_ids)
             finish = statement_pdf.start(self.env, bodies, paperformat, margins, renderer.head)
             printings.append((debtor_ids, finish))
-        return lambda: {
-            debtor_id: pdf for debtor_ids, finish in printings for debtor_id, pdf in zip(debtor_ids, finish())
-        }
+
+        def finish_all():
+            pdfs = {}
+            for debtor_ids, finish in printings:
+                pdfs.update(zip(debtor_ids, finish(), strict=True))
+            return {debtor_id: pdfs[debtor_id] for debtor_id in statements}
+
+        return finish_all
 
     @api.model
     def _get_paper(self, company):
