@@ -332,16 +332,16 @@ class TestFailures(DispatchCommon):
         """Messages are written without Odoo's own cleaning: what they say is as if it had taken place."""
         notice = self.make_queue(1)
         self.level.name = "Late <script>alert(1)</script> & more"
-        self.template.body_html = "<p onclick='alert(2)'>Pay, <t t-out='object.level_id.name'/><script>alert(3)</script>"
+        self.template.body_html = (
+            "<p onclick='alert(2)'>Pay, <t t-out='object.level_id.name'/><script>alert(3)</script>"
+        )
         self.dispatch()
         entry = notice.line_ids.move_id.message_ids.filtered(lambda message: "by mail" in (message.body or ""))
         self.assertEqual(
             entry.body,
             "<p>Late &lt;script&gt;alert(1)&lt;/script&gt; &amp; more by mail: " + notice.email_to + "</p>",
         )
-        self.assertEqual(
-            notice.message_id.body, "<p>Pay, Late &lt;script&gt;alert(1)&lt;/script&gt; &amp; more</p>"
-        )
+        self.assertEqual(notice.message_id.body, "<p>Pay, Late &lt;script&gt;alert(1)&lt;/script&gt; &amp; more</p>")
         for message in entry + notice.message_id:
             self.assertEqual(message.body, html_sanitize(message.body, sanitize_attributes=True, sanitize_style=True))
 
