@@ -73,7 +73,11 @@ class CollectionDebtor(models.Model):
         :return: {debtor id: bytes, or the exception that this debtor's document met}
         :raise UserError: when wkhtmltopdf is not installed
         """
-        return self.env["report.account_collection.report_statement"]._render_pdfs(
+        return self._start_statement_pdfs(as_of, messages)()
+
+    def _start_statement_pdfs(self, as_of=None, messages=None):
+        """As ``_render_statement_pdfs``, but return while they are being printed: a function that waits for them."""
+        return self.env["report.account_collection.report_statement"]._start_pdfs(
             self._get_statement(as_of), messages or {}
         )
 

@@ -24,7 +24,8 @@ class CollectionNoticeChannel(models.AbstractModel):
     *How to use.* ``notices._dispatch_<channel>()`` within the dispatcher's transaction, after it has checked them.
 
     *How it works.* A constant number of creates per batch: texts are compiled once per template and language,
-    statements printed many at a time, messages, mails and notifications created together.
+    statements printed many at a time, messages, mails and notifications created together. What needs no statement is
+    done while they are being printed.
     """
 
     _name = "collection.notice.channel"
@@ -39,12 +40,13 @@ class CollectionNoticeChannel(models.AbstractModel):
         if not notices:
             return
         texts = notices._render_texts()
-        documents = notices.filtered("level_id.attach_statement")._attach_statements()
+        finish = notices.filtered("level_id.attach_statement")._start_statements()
+        notices._log_on_invoices(addressed)
+        notices._schedule_level_activities()
+        documents = finish()
         messages = notices._create_messages(texts, documents, addressed)
         mails = notices._create_mails(texts, messages, addressed)
         self._mark_handed_over(notices, OUTGOING, messages, mails, documents, addressed)
-        notices._log_on_invoices()
-        notices._schedule_level_activities()
 
     def _dispatch_letter(self):
         """Print the text of the level above the statement, and ask a person to post it."""
@@ -56,11 +58,12 @@ class CollectionNoticeChannel(models.AbstractModel):
             }
         )
         texts = notices._render_texts()
-        documents = notices._attach_statements({notice.debtor_id.id: text.body for notice, text in texts.items()})
+        finish = notices._start_statements({notice.debtor_id.id: text.body for notice, text in texts.items()})
+        notices._log_on_invoices({})
+        notices._schedule_level_activities(_("Print and post the letter"))
+        documents = finish()
         messages = notices._create_messages(texts, documents, {})
         self._mark_handed_over(notices, SENT, messages, {}, documents, {})
-        notices._log_on_invoices()
-        notices._schedule_level_activities(_("Print and post the letter"))
 
     def _dispatch_call(self):
         """Ask the collector to call."""
@@ -68,7 +71,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         reason = _("Nobody to call: the debtor has no collector and the company no responsible.")
         self._try_next_channels(dict.fromkeys(self - notices, reason))
         self._mark_handed_over(notices, SENT, {}, {}, {}, {})
-        notices._log_on_invoices()
+        notices._log_on_invoices({})
         notices._schedule_level_activities(_("Call"))
 
     # === Addresses ===#
@@ -144,14 +147,19 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     # === Documents ===#
 
-    def _attach_statements(self, messages=None):
-        """``{notice: attachment}`` with the statement of each debtor, or its letter.
+    def _start_statements(self, messages=None):
+        """Begin to print the statement of each debtor, or its letter.
 
         :param messages: ``{debtor id: text of the letter}``
+        :return: a function that waits for them and returns ``{notice: attachment}``
         """
         if not self:
-            return {}
-        pdfs = self.debtor_id._render_statement_pdfs(messages=messages)
+            return dict
+        finish = self.debtor_id._start_statement_pdfs(messages=messages)
+        return lambda: self._attach_statements(finish())
+
+    def _attach_statements(self, pdfs):
+        """``{notice: attachment}`` of ``{debtor id: PDF or exception}``."""
         for pdf in pdfs.values():
             if isinstance(pdf, Exception):
                 raise pdf
@@ -195,7 +203,6 @@ class CollectionNoticeChannel(models.AbstractModel):
                     "subtype_id": note,
                     "is_internal": True,
                     "subject": texts[notice].subject,
-                    "body": texts[notice].body,
                     "author_id": author.id,
                     "email_from": email_from,
                     "reply_to": reply_to[notice.debtor_id.id],
@@ -209,7 +216,30 @@ class CollectionNoticeChannel(models.AbstractModel):
                 }
             )
         # sudo: as every log of Odoo's own; whoever dispatches has the right to send
-        return dict(zip(self, self.env["mail.message"].sudo().create(values), strict=True))
+        messages = dict(zip(self, self.env["mail.message"].sudo().create(values), strict=True))
+        body = self.env["mail.message"]._fields["body"]
+        self._write_bodies(
+            {message: body.convert_to_cache(texts[notice].body, message) for notice, message in messages.items()}
+        )
+        return messages
+
+    @api.model
+    def _write_bodies(self, bodies):
+        """Write the texts of messages that were made without them: Odoo cleans twice what is created with its text, and
+        that takes longer than all else that a message needs.
+
+        :param bodies: ``{message: HTML that is clean}``
+        """
+        messages = self.env["mail.message"].browse(message.id for message in bodies)
+        self.env.cr.execute(
+            SQL(
+                """UPDATE mail_message message SET body = new.body
+                     FROM unnest(%s::int[], %s::text[]) AS new(id, body) WHERE message.id = new.id""",
+                messages.ids,
+                list(map(str, bodies.values())),
+            )
+        )
+        messages.invalidate_recordset(["body"])
 
     def _get_sender(self, email_from):
         """(author, formatted address) of a notice: the template's address where it names one, else that of the
@@ -301,7 +331,7 @@ class CollectionNoticeChannel(models.AbstractModel):
                         messages[notice].id if notice in messages else None,
                         mails[notice].id if notice in mails else None,
                         documents[notice].id if notice in documents else None,
-                        ", ".join(partner.email for partner in addressed.get(notice, ())) or None,
+                        self._get_email_to(addressed.get(notice)) or None,
                         notice.company_id._get_collection_today(),
                     )
                     for notice in notices
@@ -312,6 +342,10 @@ class CollectionNoticeChannel(models.AbstractModel):
         notices.invalidate_recordset(
             ["state", "message_id", "mail_id", "attachment_id", "email_to", "sent_on", "reason", "next_try"]
         )
+
+    @api.model
+    def _get_email_to(self, partners):
+        return ", ".join(partner.email for partner in partners or ())
 
     @api.model
     def _query_mark(self, rows, state):
@@ -330,20 +364,21 @@ class CollectionNoticeChannel(models.AbstractModel):
             *columns,
         )
 
-    def _log_on_invoices(self):
-        """One short entry on each invoice that was spoken of."""
+    def _log_on_invoices(self, addressed):
+        """One short entry on each invoice that is spoken of."""
         channels = dict(self._fields["channel"]._description_selection(self.env))
         bodies = {}
         for notice in self:
             text = _(
                 "%(level)s by %(channel)s", level=notice.level_id.name or "", channel=channels[notice.channel].lower()
             )
-            if notice.email_to:
-                text = f"{text}: {notice.email_to}"
-            for move in notice.line_ids.move_id:
-                bodies[move.id] = text
+            if notice in addressed:
+                text = f"{text}: {self._get_email_to(addressed[notice])}"
+            body = Markup("<p>%s</p>") % text
+            bodies.update(dict.fromkeys(notice.line_ids.move_id.ids, body))
         if bodies:
-            self.env["account.move"].browse(bodies)._message_log_batch(bodies)
+            messages = self.env["account.move"].browse(bodies)._message_log_batch({})
+            self._write_bodies({message: bodies[message.res_id] for message in messages})
 
     def _schedule_level_activities(self, default_summary=None):
         """The activity that the level asks for, or the one that the channel itself needs, for each responsible."""

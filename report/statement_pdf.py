@@ -8,6 +8,9 @@ How to use::
     results = render(env, fragments, paperformat, head=Markup("<style>...</style>"))
     # one entry per fragment, in order: bytes of a PDF, or the exception that this document met
 
+    finish = start(env, fragments, paperformat)  # prints while the caller goes on
+    results = finish()  # waits for what is still missing
+
 Fragments are balanced, self-contained HTML (images as data: URIs). Neither scripts nor files nor the
 network are used while printing.
 
@@ -16,7 +19,8 @@ colour, the colour of the second tells the document's position. Both appear amon
 that page's content stream, so no text needs to be extracted. The split is accepted only when the
 positions found are 0, 1, 2, ... in page order from the first page on. Anything else (a failed process, a
 time-out, an unexpected order) halves the batch and tries again, until the document at fault is
-alone and its neighbours are printed. The operators are those of Qt's own PDF writer, the
+alone and its neighbours are printed. Threads wait for the processes and take their PDFs apart; they know neither
+records nor cursors. The operators are those of Qt's own PDF writer, the
 same in wkhtmltopdf builds with patched and unpatched Qt.
 """
 
@@ -26,6 +30,7 @@ import re
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 from markupsafe import Markup
 
@@ -34,7 +39,7 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import find_in_path
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
-CHUNK_SIZE = 50  # each page costs the printing of all pages of its batch something
+CHUNK_SIZE = 125  # documents of a process: half a batch of the dispatcher, so that both of its halves print at once
 PROCESSES = 2  # wkhtmltopdf processes at once, of some 80 MB each
 TIMEOUT_BASE, TIMEOUT_PER_DOCUMENT = 60, 2  # seconds
 MARKER_COLOUR = (251, 253, 250)
@@ -62,27 +67,40 @@ class SplitError(Exception):
     """The printed batch does not show where each document begins."""
 
 
-def render(env, documents, paperformat, margins=None, head="", orientation=None):
-    """Print HTML fragments as one PDF each.
+def render(env, documents, *args, **kwargs):
+    """Print HTML fragments as one PDF each: what :func:`start` returns, waited for."""
+    return start(env, documents, *args, **kwargs)()
+
+
+def start(env, documents, paperformat, margins=None, head="", orientation=None):
+    """Begin to print HTML fragments as one PDF each, and return while they are being printed.
 
     :param env: environment, for the language of messages
-    :param documents: list of HTML fragments (str or Markup)
+    :param documents: iterable of HTML fragments (str or Markup); those of the next process are taken while the last
+        ones print. An exception in place of a fragment is handed through.
     :param paperformat: ``report.paperformat`` record: page size, orientation and margins
     :param margins: millimetres (top, right, bottom, left) instead of the paper format's
     :param head: HTML for the head, once for all documents: a ``<style>``
     :param orientation: "Landscape" or "Portrait" instead of the paper format's
-    :return: list with, for each document, the bytes of its PDF or the exception it met
+    :return: a function that waits and returns a list with, for each document, the bytes of its PDF or the exception it
+        met
     :raise UserError: when wkhtmltopdf is missing, for then no document can be printed
     """
     command = [_find_binary(env), *_page_arguments(paperformat, margins, orientation)]
-    chunks = -(-len(documents) // CHUNK_SIZE)
-    batches = [documents[number::chunks] for number in range(chunks)]
-    with ThreadPoolExecutor(max_workers=PROCESSES) as pool:
-        printed = list(pool.map(lambda batch: _render_isolating(command, batch, head), batches))
-    results = [None] * len(documents)
-    for number, batch in enumerate(printed):
-        results[number::chunks] = batch
-    return [_explain(env, result) for result in results]
+    documents = iter(documents)
+    pool = ThreadPoolExecutor(max_workers=PROCESSES)
+    chunks = []
+    while chunk := list(islice(documents, CHUNK_SIZE)):
+        chunks.append(pool.submit(_print_chunk, command, chunk, head))
+    pool.shutdown(wait=False)
+    return lambda: [_explain(env, result) for chunk in chunks for result in chunk.result()]
+
+
+def _print_chunk(command, documents, head):
+    """Print the documents of a chunk and hand its exceptions through."""
+    fragments = [document for document in documents if not isinstance(document, Exception)]
+    results = iter(_render_isolating(command, fragments, head) if fragments else ())
+    return [document if isinstance(document, Exception) else next(results) for document in documents]
 
 
 def _render_isolating(command, documents, head):

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 import lxml.html
 from markupsafe import Markup
 
@@ -33,24 +35,29 @@ class StatementReport(models.AbstractModel):
         }
 
     @api.model
-    def _render_pdfs(self, statements, messages):
-        """Return {debtor id: PDF or exception} for the statements of ``_get_statement``."""
+    def _start_pdfs(self, statements, messages):
+        """Begin to print the statements of ``_get_statement``, those of one paper together.
+
+        :return: a function that waits and returns {debtor id: PDF or exception}
+        """
         renderer = _Renderer(self.env)
-        results, batches, papers = {}, {}, {}
+        papers = {company: self._get_paper(company) for company in {st["company"] for st in statements.values()}}
+        debtors_of = defaultdict(list)
         for debtor_id, statement in statements.items():
-            company = statement["company"]
-            if company not in papers:
-                papers[company] = self._get_paper(company)
-            try:
-                body = renderer.render(statement, messages.get(debtor_id))
-            except Exception as error:  # one document's error must stay its own
-                results[debtor_id] = error
-            else:
-                batches.setdefault(papers[company], {})[debtor_id] = body
-        for (paperformat, margins), bodies in batches.items():
-            pdfs = statement_pdf.render(self.env, list(bodies.values()), paperformat, margins, renderer.head)
-            results.update(zip(bodies, pdfs, strict=True))
-        return {debtor_id: results[debtor_id] for debtor_id in statements}
+            debtors_of[papers[statement["company"]]].append(debtor_id)
+        printings = []
+        for (paperformat, margins), debtor_ids in debtors_of.items():
+            bodies = (renderer.try_render(statements[id_], messages.get(id_)) for id_ in debtor_ids)
+            finish = statement_pdf.start(self.env, bodies, paperformat, margins, renderer.head)
+            printings.append((debtor_ids, finish))
+
+        def finish_all():
+            pdfs = {}
+            for debtor_ids, finish in printings:
+                pdfs.update(zip(debtor_ids, finish(), strict=True))
+            return {debtor_id: pdfs[debtor_id] for debtor_id in statements}
+
+        return finish_all
 
     @api.model
     def _get_paper(self, company):
@@ -63,6 +70,13 @@ class StatementReport(models.AbstractModel):
 
 class _Renderer(Stationery):
     """Renders the HTML of statements."""
+
+    def try_render(self, statement, message):
+        """Return one statement or, as one document's error must stay its own, the exception that it met."""
+        try:
+            return self.render(statement, message)
+        except Exception as error:
+            return error
 
     def render(self, statement, message=None):
         """Return one statement as a balanced HTML fragment in its customer's language."""

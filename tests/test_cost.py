@@ -134,7 +134,7 @@ class TestCost(CollectionCommon):
         """For each further notice that was decided on ``day``. The PDFs are left out: printing takes no statement."""
 
         def without_pdf(renderer, statements, messages):
-            return dict.fromkeys(statements, b"%PDF-1.4")
+            return lambda: dict.fromkeys(statements, b"%PDF-1.4")
 
         def dispatch(count):
             self.make_debtors(count)
@@ -144,7 +144,7 @@ class TestCost(CollectionCommon):
             return cost
 
         report = type(self.env["report.account_collection.report_statement"])
-        with patch.object(report, "_render_pdfs", without_pdf):
+        with patch.object(report, "_start_pdfs", without_pdf):
             dispatch(1)
             few, many = dispatch(5), dispatch(25)
         self.assertLess((many - few) / 20, STATEMENTS_PER_NOTICE)

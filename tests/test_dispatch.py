@@ -3,6 +3,7 @@ from unittest.mock import patch
 from odoo import SUPERUSER_ID, fields
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import html_sanitize
 
 from ..models.collection_notice import MAX_TRIES
 from .common import CollectionCommon
@@ -290,18 +291,59 @@ class TestFailures(DispatchCommon):
         notices = self.make_queue(3)
         bad = notices[1]
         Report = type(self.env["report.account_collection.report_statement"])
-        origin = Report._render_pdfs
+        origin = Report._start_pdfs
 
-        def render(report, statements, messages):
-            pdfs = origin(report, statements, messages)
-            return {key: ValueError("ink is out") if key == bad.debtor_id.id else pdf for key, pdf in pdfs.items()}
+        def start(report, statements, messages):
+            finish = origin(report, statements, messages)
+            ink = {debtor_id: ValueError("ink is out") for debtor_id in statements if debtor_id == bad.debtor_id.id}
+            return lambda: {**finish(), **ink}
 
-        with patch.object(Report, "_render_pdfs", render):
+        with patch.object(Report, "_start_pdfs", start):
             self.dispatch()
         self.assertEqual(notices.mapped("state"), ["outgoing", "failed", "outgoing"])
         self.assertEqual(bad.reason, "ink is out")
         for notice in notices - bad:
             self.assertEqual(notice.attachment_id.raw[:4], b"%PDF")
+
+    def test_chatters_are_written_while_the_statements_print(self):
+        self.level.attach_statement = True
+        notices = self.make_queue(2)
+        Report = type(self.env["report.account_collection.report_statement"])
+        Dispatch = type(self.Notice)
+        origin, log, steps = Report._start_pdfs, Dispatch._log_on_invoices, []
+
+        def start(report, statements, messages):
+            finish = origin(report, statements, messages)
+            steps.append("start")
+            return lambda: steps.append("finish") or finish()
+
+        def log_on_invoices(notices, addressed):
+            steps.append("log")
+            log(notices, addressed)
+
+        with patch.object(Report, "_start_pdfs", start), patch.object(Dispatch, "_log_on_invoices", log_on_invoices):
+            self.dispatch()
+        self.assertEqual(steps, ["start", "log", "finish"])
+        for notice in notices:
+            self.assertEqual(notice.attachment_id, notice.message_id.attachment_ids)
+            self.assertEqual(notice.attachment_id.raw[:4], b"%PDF")
+
+    def test_what_the_chatters_keep_is_clean(self):
+        """Messages are written without Odoo's own cleaning: what they say is as if it had taken place."""
+        notice = self.make_queue(1)
+        self.level.name = "Late <script>alert(1)</script> & more"
+        self.template.body_html = (
+            "<p onclick='alert(2)'>Pay, <t t-out='object.level_id.name'/><script>alert(3)</script>"
+        )
+        self.dispatch()
+        entry = notice.line_ids.move_id.message_ids.filtered(lambda message: "by mail" in (message.body or ""))
+        self.assertEqual(
+            entry.body,
+            "<p>Late &lt;script&gt;alert(1)&lt;/script&gt; &amp; more by mail: " + notice.email_to + "</p>",
+        )
+        self.assertEqual(notice.message_id.body, "<p>Pay, Late &lt;script&gt;alert(1)&lt;/script&gt; &amp; more</p>")
+        for message in entry + notice.message_id:
+            self.assertEqual(message.body, html_sanitize(message.body, sanitize_attributes=True, sanitize_style=True))
 
     def test_an_unreadable_record_fails_alone(self):
         notices = self.make_queue(4)
