@@ -74,7 +74,8 @@ SCREENS = (
         "day",
         "account_collection.collection_debtor_day_action",
         # The administrator collects nothing: of everybody.
-        click=".o_searchview_facet:last-of-type .o_facet_remove",
+        shown=".o_searchview_facet:nth-of-type(3)",
+        click=".o_searchview_facet:nth-of-type(3) .o_facet_remove",
     ),
     Screen("debtors", "account_collection.collection_debtor_action"),
     Screen(
