@@ -132,7 +132,10 @@ class CollectionDebtor(models.Model):
         if "sale.order" not in self.env:
             return uninvoiced
         members = self.env["res.partner"].sudo().with_context(active_test=False).with_company(company)
-        for member in members.search([("commercial_partner_id", "in", partners.ids)]):
+        members = members.search([("commercial_partner_id", "in", partners.ids)])
+        # Nothing tells Odoo's cache that an order changed.
+        members.invalidate_recordset(["credit_to_invoice"])
+        for member in members:
             uninvoiced[member.commercial_partner_id.id] += member.credit_to_invoice
         return uninvoiced
 
