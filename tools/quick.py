@@ -1,10 +1,12 @@
-"""A pytest plugin that spares the tests three costs which decide nothing in them; ``tools/suite.py`` names it.
+"""A pytest plugin that spares the tests costs which decide nothing in them; ``tools/suite.py`` names it.
 
 Odoo hashes the password of every user that a test makes 600,000 times, looks through some 600 modules for charts of
-accounts in each test class, and the garbage collector walks the whole registry again and again.
+accounts and makes a company with its accounts, taxes, users and products in each test class, and the garbage collector
+walks the whole registry again and again.
 """
 
 import gc
+from contextlib import contextmanager
 from unittest.mock import patch
 
 import pytest
@@ -29,5 +31,61 @@ def quick(load_registry):
     with (
         patch.object(res_users, "MIN_ROUNDS", 1),
         patch.object(AccountChartTemplate, "_get_chart_template_mapping", remember),
+        shared_company(),
     ):
         yield
+
+
+@contextmanager
+def shared_company():
+    """Let all test classes share what Odoo's ``AccountTestInvoicingCommon`` makes anew in each.
+
+    It is made when the first class asks for it, committed to the tested database, and handed to every class as the same
+    attributes in a transaction of its own. What a class changes of it goes with that transaction, like all else.
+    """
+    from odoo.tests import TransactionCase
+
+    from odoo.addons.account.tests.common import AccountTestInvoicingCommon as Common
+
+    make, made = Common.setUpClass.__func__, {}
+    # The last of the classes that only make data; what comes after it opens the transaction.
+    last = Common.__mro__[Common.__mro__.index(TransactionCase) - 1]
+
+    def set_up(cls):
+        if not made:
+            made.update(_make_for_good(make))
+        super(last, cls).setUpClass()
+        for name in made.keys() - vars(cls).keys():
+            setattr(cls, name, _moved(made[name], cls.cr))
+        cls.env = made["env"](cls.cr)
+
+    with patch.object(Common, "setUpClass", classmethod(set_up)):
+        yield
+
+
+def _make_for_good(make):
+    """Commit what ``make`` makes and return the class attributes that it left."""
+    from odoo.addons.account_collection.tests.common import CollectionCommon
+
+    class Maker(CollectionCommon):
+        test_tags, test_module, test_class = {"post_install"}, "account_collection", "Maker"
+
+    declared = set(vars(Maker))
+    try:
+        make(Maker)
+        Maker.env.flush_all()
+        Maker.cr.flush()
+        # Past the guard that keeps tests from committing.
+        Maker.cr._cnx.commit()
+        return {name: value for name, value in vars(Maker).items() if name not in declared}
+    finally:
+        Maker.doClassCleanups()
+
+
+def _moved(value, cursor):
+    """Records, or a dictionary of them, as another transaction sees them; all else as it is."""
+    from odoo.models import BaseModel
+
+    if isinstance(value, BaseModel):
+        return value.with_env(value.env(cursor))
+    return {key: _moved(record, cursor) for key, record in value.items()} if isinstance(value, dict) else value
