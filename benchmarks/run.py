@@ -201,7 +201,7 @@ def verdicts(rows):
             found.append((f"{work}: statements more at one size than at another", spread, 0, not spread, None))
     desk = [row["seconds"] for row in rows if row["case"] == "desk20k" and row["work"] in DESK]
     if desk:
-        limit = DESK_LIMIT * times["mixed"]
+        limit = DESK_LIMIT * times["python"]
         what = f"{' + '.join(DESK)}, {SIZES['desk20k'].debtors} debtors: seconds"
         found.append((what, sum(desk), limit, sum(desk) <= limit, DESK_LIMIT))
     for row in rows:

@@ -172,7 +172,10 @@ class Bench:
     def desk(self):
         """What the collectors find in the morning, once there are debtors."""
         self.refresh("first refresh, no statistics")
+        # The other floor is that of another size.
+        floor.measure(self, [floor.PYTHON_FLOOR])
         desk.measure(self)
+        floor.measure(self, [floor.PYTHON_FLOOR])
 
 
 def main():

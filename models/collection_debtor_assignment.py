@@ -93,8 +93,10 @@ class CollectionDebtor(models.Model):
         self.env.invalidate_all(flush=False)
         # The collector is stored with checks alone; of who has none, Odoo would look for some a thousand at a time.
         # sudo: whoever assigns may not read the checks
-        groups = self.env["account.postdated.check"].sudo()._read_group(
-            [("debtor_id", "in", [row.debtor_id for row in changed])], ["debtor_id"]
+        groups = (
+            self.env["account.postdated.check"]
+            .sudo()
+            ._read_group([("debtor_id", "in", [row.debtor_id for row in changed])], ["debtor_id"])
         )
         self.browse(debtor.id for (debtor,) in groups).modified(["collector_id"])
         self.env.flush_all()
