@@ -197,13 +197,19 @@ class AccountMove(models.Model):
 
     # === Texts ===#
 
+    def _get_credit_name(self):
+        """A draft by its number too, which not every series of Odoo shows: many may wait for the same customer."""
+        self.ensure_one()
+        mark, name = f"(* {self._origin.id})", self.display_name
+        return name if self.name not in (False, "/") or mark in name else f"{name} {mark}"
+
     def _get_overrun_text(self, overrun):
         self.ensure_one()
         amount = self.company_currency_id.format
         return _(
             "%(invoice)s takes %(customer)s over its credit limit of %(limit)s: it uses %(before)s, and %(after)s with "
             "this invoice.",
-            invoice=self.display_name,
+            invoice=self._get_credit_name(),
             customer=self.commercial_partner_id.display_name,
             limit=amount(overrun.limit),
             before=amount(overrun.before),
@@ -220,7 +226,7 @@ class AccountMove(models.Model):
         named = [
             _(
                 "%(invoice)s (%(customer)s, %(after)s of %(limit)s)",
-                invoice=move.display_name,
+                invoice=move._get_credit_name(),
                 customer=move.commercial_partner_id.display_name,
                 after=move.company_currency_id.format(overrun.after),
                 limit=move.company_currency_id.format(overrun.limit),
@@ -246,7 +252,7 @@ class AccountMove(models.Model):
         debtor_texts = defaultdict(list)
         for move, text in texts.items():
             debtor = debtor_of[move.commercial_partner_id.id, move.company_id.id]
-            debtor_texts[debtor.id].append(f"{move.display_name}: {text}")
+            debtor_texts[debtor.id].append(f"{move._get_credit_name()}: {text}")
         self.sudo().browse(move.id for move in texts)._message_log_batch(
             {move.id: text for move, text in texts.items()}
         )

@@ -177,9 +177,9 @@ class TestCreditAtPosting(CreditCommon):
         with self.assertRaises(UserError) as caught:
             drafts.action_post()
         text = str(caught.exception)
-        self.assertIn(drafts[1].display_name, text)
+        self.assertIn(drafts[1]._get_credit_name(), text)
         for fitting in drafts - drafts[1]:
-            self.assertNotIn(fitting.display_name, text, "400, 500 and 100 are not over 1,000")
+            self.assertNotIn(fitting._get_credit_name(), text, "400, 500 and 100 are not over 1,000")
 
     def test_a_batch_names_all_that_are_over(self):
         drafts = self.draft(1200) + self.draft(900) + self.draft(300)
@@ -187,9 +187,9 @@ class TestCreditAtPosting(CreditCommon):
             drafts.action_post()
         text = str(caught.exception)
         self.assertIn("Nothing was posted", text)
-        self.assertIn(f"{drafts[0].display_name} (Postdater, $\xa01,200.00 of $\xa01,000.00)", text)
-        self.assertIn(f"{drafts[2].display_name} (Postdater, $\xa01,200.00 of $\xa01,000.00)", text)
-        self.assertNotIn(f"{drafts[1].display_name} (", text)
+        self.assertIn(f"{drafts[0]._get_credit_name()} (Postdater, $\xa01,200.00 of $\xa01,000.00)", text)
+        self.assertIn(f"{drafts[2]._get_credit_name()} (Postdater, $\xa01,200.00 of $\xa01,000.00)", text)
+        self.assertNotIn(f"{drafts[1]._get_credit_name()} (", text)
 
     def test_a_credit_note_in_the_batch_makes_room(self):
         self.make_invoice(self.customer, 1000)
