@@ -20,9 +20,7 @@ class CollectionDebtor(models.Model):
 
     best_time = fields.Char(string="Best Time to Call", help="When somebody answers, in words: “mornings, Tue to Thu”.")
     last_interaction_id = fields.Many2one("collection.interaction", compute="_compute_last_interaction")
-    last_said = fields.Char(
-        compute="_compute_last_interaction", help="Day, kind and outcome of the last interaction."
-    )
+    last_said = fields.Char(compute="_compute_last_interaction", help="Day, kind and outcome of the last interaction.")
     partner_tag_ids = fields.Many2many(related="partner_id.category_id", string="Customer Tags")
     open_product_ids = fields.Many2many(
         "product.product",
