@@ -19,8 +19,8 @@ class TestCheckCost(CheckCommon):
     def assert_each_costs_the_same(self, get_work, most):
         """:param get_work: from some checks to what is done with all of them at once"""
         self.count_statements(get_work(self.receive(1)))
-        few, some, many = (self.count_statements(get_work(self.receive(count))) for count in (2, 6, 14))
-        first, second = (some - few) / 4, (many - some) / 8
+        few, some, many = (self.count_statements(get_work(self.receive(count))) for count in (2, 4, 8))
+        first, second = (some - few) / 2, (many - some) / 4
         self.assertLessEqual(second, first * 1.1)
         self.assertLessEqual(second, most)
 

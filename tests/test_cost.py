@@ -6,7 +6,7 @@ from odoo.tools import SQL
 
 from .common import CollectionCommon
 
-FEW, MANY = 3, 30
+FEW, MANY = 3, 15
 STATEMENTS_PER_NOTICE = 0.5
 
 
