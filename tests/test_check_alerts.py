@@ -131,6 +131,8 @@ class TestCheckAlerts(AlertCommon):
         self.fresh(0)
         self.assertFalse(self.alert(), "nobody to tell")
         self.collector.active = True
+        # Whoever is archived loses their debtors.
+        self.debtor(self.customer).collector_id = self.collector
         self.assertEqual(set(self.alert()), {(self.collector, "To Deposit")}, "what nobody was told is not forgotten")
 
     def test_in_the_language_of_who_is_told(self):
