@@ -92,7 +92,8 @@ class CollectionDispute(models.Model):
 
     # === Constraints ===#
 
-    @api.constrains("move_id", "amount", "debtor_id")
+    # Not of the debtor, as in promises: and of what was paid long ago nothing is open any more.
+    @api.constrains("move_id", "amount")
     def _check_amount(self):
         for dispute in self:
             # sudo: whose it is, whoever may read it

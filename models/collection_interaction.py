@@ -48,7 +48,8 @@ class CollectionInteraction(models.Model):
             parts = (interaction.kind_id.name, interaction.partner_id.display_name, interaction.outcome_id.name)
             interaction.display_name = " - ".join(part for part in parts if part)
 
-    @api.constrains("move_ids", "debtor_id")
+    # Not of the debtor, as in promises.
+    @api.constrains("move_ids")
     def _check_moves(self):
         for interaction in self:
             # sudo: whose they are, whoever may read them
