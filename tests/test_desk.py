@@ -164,6 +164,22 @@ class TestDeskRights(RightsCommon):
             self.env["collection.hold.wizard"].with_user(self.collector).create(values).action_hold()
         self.assertFalse(theirs.hold)
 
+    def test_what_answers_for_an_item_is_told_to_who_sees_the_debtor(self):
+        theirs = self.make_debtor("Theirs", self.other_collector)
+        self.env["collection.promise"].create(
+            {
+                "debtor_id": theirs.id,
+                "amount": 400,
+                "currency_id": self.company.currency_id.id,
+                "date": self.today,
+                "made_on": self.today,
+            }
+        )
+        item = theirs.open_line_ids
+        for user, told in ((self.collector, False), (self.other_collector, True), (self.viewer, True)):
+            answered = item.with_user(user).collection_answered
+            self.assertEqual("400.00" in answered, told, f"{user.login}: {answered}")
+
     def test_a_viewer_holds_nobody(self):
         with self.assertRaises(AccessError):
             self.env["collection.hold.wizard"].with_user(self.viewer).create({"reason": "No"})
