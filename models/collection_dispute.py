@@ -129,7 +129,7 @@ class CollectionDispute(models.Model):
 
     @api.model
     def _get_kept_fields(self):
-        return KEPT_FIELDS
+        return super()._get_kept_fields() | KEPT_FIELDS
 
     # === Actions ===#
 

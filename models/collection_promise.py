@@ -12,7 +12,10 @@ STATES = [
     (promises.CANCELLED, "Cancelled"),
 ]
 # What the ledger says, and no person.
-KEPT_FIELDS = {"state", "paid_amount", "closed_on", "closing_reason", "plan_id", "instalment", "instalment_count"}
+KEPT_FIELDS = {
+    *("state", "paid_amount", "missing_amount", "closed_on", "closing_reason"),
+    *("plan_id", "instalment", "instalment_count"),
+}
 # Once it is judged, what was promised is history.
 TERMS = {"debtor_id", "made_on", "date", "amount", "currency_id", "move_ids"}
 
@@ -197,7 +200,7 @@ class CollectionPromise(models.Model):
 
     @api.model
     def _get_kept_fields(self):
-        return KEPT_FIELDS
+        return super()._get_kept_fields() | KEPT_FIELDS
 
     # === Actions ===#
 
@@ -206,15 +209,11 @@ class CollectionPromise(models.Model):
         self._check_open()
         # A write that changes nothing asks for the rights on these records.
         self.write({})
-        day = fields.Date.context_today(self)
+        reason = _("Cancelled by %s", self.env.user.name)
         # sudo: rights were asked above; the state is written by nobody's own right
-        self.sudo().write(
-            {
-                "state": promises.CANCELLED,
-                "closed_on": day,
-                "closing_reason": _("Cancelled by %s", self.env.user.name),
-            }
-        )
+        for company, theirs in self.sudo().grouped("company_id").items():
+            day = company._get_collection_today()
+            theirs.write({"state": promises.CANCELLED, "closed_on": day, "closing_reason": reason})
         self._log_said({promise: _("%s: cancelled", promise.display_name) for promise in self})
 
     def action_open_debtor(self):

@@ -63,7 +63,8 @@ class CollectionSaid(models.AbstractModel):
 
     @api.model
     def _get_kept_fields(self):
-        return set()
+        # They follow the debtor: written by themselves, they would stay apart from it.
+        return {"partner_id", "company_id"}
 
     @api.model
     def _check_kept(self, *vals_list):
