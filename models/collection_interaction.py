@@ -1,4 +1,5 @@
 from odoo import _, api, fields, models
+from odoo.tools.misc import format_date
 
 OUTGOING, INCOMING = "out", "in"
 DIRECTIONS = [(OUTGOING, "We reached out"), (INCOMING, "The customer did")]
@@ -82,3 +83,11 @@ class CollectionInteraction(models.Model):
         if self.next_step:
             said.append(_("Next: %s", self.next_step))
         return f"{head}: {'. '.join(said)}" if said else head
+
+    def _get_summary(self):
+        """Day, kind and outcome, for a line of a list."""
+        self.ensure_one()
+        day = format_date(self.env, fields.Datetime.context_timestamp(self, self.date).date())
+        said = self.outcome_id.name or self.note
+        parts = [part for part in (self.kind_id.name, said) if part]
+        return f"{day}: {', '.join(parts)}" if parts else day
