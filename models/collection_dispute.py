@@ -5,6 +5,9 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
+from .collection_said import UNPAID
+from .rights import may_book
+
 OPEN, ACCEPTED, REJECTED, CLOSED = "open", "accepted", "rejected", "closed"
 STATES = [(OPEN, "Open"), (ACCEPTED, "Accepted"), (REJECTED, "Rejected"), (CLOSED, "Closed")]
 KEPT_FIELDS = {"state", "opened_on", "closed_on", "credit_move_id", "reminded_for"}
@@ -33,9 +36,7 @@ class CollectionDispute(models.Model):
         required=True,
         index=True,
         ondelete="cascade",
-        domain="[('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), "
-        "('state', '=', 'posted'), ('move_type', 'in', ('out_invoice', 'out_receipt')), "
-        "('payment_state', 'in', ('not_paid', 'partial'))]",
+        domain=f"[{UNPAID}]",
     )
     currency_id = fields.Many2one(related="move_id.currency_id")
     amount = fields.Monetary(
@@ -229,11 +230,7 @@ class CollectionDispute(models.Model):
     # === Helpers ===#
 
     def _check_may_accept(self):
-        user = self.env.user
-        if not self.env.su and not (
-            user.has_group("account.group_account_invoice")
-            or user.has_group("account_collection.group_collection_manager")
-        ):
+        if not may_book(self.env):
             raise AccessError(
                 _(
                     "Accepting a dispute proposes a credit note, and takes the right to invoice, or to manage "

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import format_date
 
 from ..engine import promises
+from .collection_said import UNPAID
 
 STATES = [
     (promises.OPEN, "Open"),
@@ -50,9 +51,7 @@ class CollectionPromise(models.Model):
         "promise_id",
         "move_id",
         string="Invoices",
-        domain="[('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), "
-        "('state', '=', 'posted'), ('move_type', 'in', ('out_invoice', 'out_receipt')), "
-        "('currency_id', '=', currency_id), ('payment_state', 'in', ('not_paid', 'partial'))]",
+        domain=f"[{UNPAID}, ('currency_id', '=', currency_id)]",
         help="What is to be paid. Empty: whatever is owed, the oldest first.",
     )
     channel_id = fields.Many2one("mail.activity.type", ondelete="restrict", help="How it was made.")

@@ -5,6 +5,12 @@ from markupsafe import Markup
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
+# Conditions, for a domain of a view: the documents of ``partner_id`` in ``company_id`` that are still to be paid.
+UNPAID = (
+    "('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), ('state', '=', 'posted'), "
+    "('move_type', 'in', ('out_invoice', 'out_receipt')), ('payment_state', 'in', ('not_paid', 'partial'))"
+)
+
 
 class CollectionSaid(models.AbstractModel):
     """What was said with a debtor: promises, disputes, interactions.
