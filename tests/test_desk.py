@@ -148,6 +148,10 @@ class TestDesk(DisputeCommon):
         )
         self.theirs.invalidate_recordset()
         self.assertEqual(self.theirs.responsible_id, substitute)
+        for active, responsible in ((False, absent), (True, substitute)):
+            substitute.active = active
+            self.theirs.invalidate_recordset()
+            self.assertEqual(self.theirs.responsible_id, responsible, "who was archived stands in for nobody")
         portfolio.write(
             {"substitute_from": self.today - timedelta(days=2), "substitute_to": self.today - timedelta(days=1)}
         )
