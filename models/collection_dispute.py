@@ -168,8 +168,7 @@ class CollectionDispute(models.Model):
     # === Business ===#
 
     def _close(self, state, get_text):
-        # A write that changes nothing asks for the rights on these records.
-        self.write({})
+        self._check_may_write()
         # sudo: rights were asked above; the state is written by nobody's own right
         for company, disputes in self.sudo().grouped("company_id").items():
             disputes.write({"state": state, "closed_on": company._get_collection_today()})

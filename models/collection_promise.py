@@ -206,8 +206,7 @@ class CollectionPromise(models.Model):
     def action_cancel(self):
         """Take these promises back, as an agreement with the customer that is no more."""
         self._check_open()
-        # A write that changes nothing asks for the rights on these records.
-        self.write({})
+        self._check_may_write()
         reason = _("Cancelled by %s", self.env.user.name)
         # sudo: rights were asked above; the state is written by nobody's own right
         for company, theirs in self.sudo().grouped("company_id").items():
@@ -257,8 +256,7 @@ class CollectionPromise(models.Model):
         )
         made.plan_id = made[0]
         made = made.with_env(self.env)
-        # A write that changes nothing asks for the rights on these records.
-        made.write({})
+        made._check_may_write()
         return made
 
     # === Helpers ===#
