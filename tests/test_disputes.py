@@ -166,7 +166,6 @@ class TestDisputes(DisputeCommon):
         ]
         self.assertEqual(disputed, [0, 400, 400, 0, 0])
 
-
     # === Merged customers ===#
 
     def test_merged_customers_keep_what_was_said_of_their_documents(self):
