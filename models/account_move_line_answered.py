@@ -18,15 +18,24 @@ class AccountMoveLine(models.Model):
         help="Checks in hand, promises and disputes, with what each of them answers for.",
     )
 
-    @api.depends_context("lang")
+    @api.depends_context("lang", "uid")
     def _compute_collection_answered(self):
         """A constant number of statements for each company, whatever the number of items."""
         texts = defaultdict(list)
-        for company, items in self.grouped("company_id").items():
-            if company and items.ids:
+        for company, all_items in self.grouped("company_id").items():
+            items = all_items._filter_of_seen_debtors(company)
+            if items.ids:
                 items._add_answers(company, texts)
         for line in self:
             line.collection_answered = "; ".join(texts[line.id])
+
+    def _filter_of_seen_debtors(self, company):
+        """Those of debtors that this person sees: the statements below ask no rule, and who collects reads all of the
+        ledger."""
+        debtors = self.env["collection.debtor"].search(
+            [("partner_id", "in", self.partner_id.commercial_partner_id.ids), ("company_id", "=", company.id)]
+        )
+        return self.filtered(lambda line: line.partner_id.commercial_partner_id in debtors.partner_id)
 
     def _add_answers(self, company, texts):
         for item_id, covers in self.env["account.postdated.check.line"]._get_covers(self.ids).items():

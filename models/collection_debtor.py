@@ -369,7 +369,7 @@ class CollectionDebtor(models.Model):
             if not kept.collector_id:
                 for name in ("portfolio_id", "collector_locked", "assigned_on", "assignment_reason"):
                     kept[name] = debtor[name]
-            for name in ("collector_id", "policy_id"):
+            for name in ("collector_id", "policy_id", "best_time"):
                 kept[name] = kept[name] or debtor[name]
             kept.excluded = kept.excluded or debtor.excluded
             if debtor.risk_class_fixed and not kept.risk_class_fixed:

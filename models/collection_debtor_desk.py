@@ -5,7 +5,6 @@ from dateutil.relativedelta import relativedelta
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, html2plaintext
-from odoo.tools.misc import format_date
 
 PAYMENT_MONTHS = 6
 # Operators of a search that excludes, and what each one excludes.
@@ -41,11 +40,12 @@ class CollectionDebtor(models.Model):
     def _compute_last_interaction(self):
         self.env["collection.interaction"].flush_model(["debtor_id", "date"])
         self.env.cr.execute(self._query_last_interactions())
-        last_of = dict(self.env.cr.fetchall())
+        last_ids = [interaction_id for _debtor_id, interaction_id in self.env.cr.fetchall()]
         # A search: who reads the debtor may not read all that was said.
-        found = self.env["collection.interaction"].search([("id", "in", list(last_of.values()))])
+        found = self.env["collection.interaction"].search([("id", "in", last_ids)])
+        last_of = {interaction.debtor_id.id: interaction for interaction in found}
         for debtor in self:
-            last = found & found.browse(last_of.get(debtor._origin.id))
+            last = last_of.get(debtor._origin.id, found.browse())
             debtor.last_interaction_id = last
             debtor.last_said = last._get_summary() if last else False
 
@@ -185,15 +185,3 @@ class CollectionDebtor(models.Model):
         self.ensure_one()
         people = self._get_recipients()[self] | self.cc_partner_ids
         return ",".join(map(str, people.filtered("email").ids))
-
-
-class CollectionInteraction(models.Model):
-    _inherit = "collection.interaction"
-
-    def _get_summary(self):
-        """Day, kind and outcome, for a line of a list."""
-        self.ensure_one()
-        day = format_date(self.env, fields.Datetime.context_timestamp(self, self.date).date())
-        said = self.outcome_id.name or self.note
-        parts = [part for part in (self.kind_id.name, said) if part]
-        return f"{day}: {', '.join(parts)}" if parts else day

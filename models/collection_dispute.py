@@ -5,6 +5,9 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
+from .collection_said import UNPAID
+from .rights import may_book
+
 OPEN, ACCEPTED, REJECTED, CLOSED = "open", "accepted", "rejected", "closed"
 STATES = [(OPEN, "Open"), (ACCEPTED, "Accepted"), (REJECTED, "Rejected"), (CLOSED, "Closed")]
 KEPT_FIELDS = {"state", "opened_on", "closed_on", "credit_move_id", "reminded_for"}
@@ -33,9 +36,7 @@ class CollectionDispute(models.Model):
         required=True,
         index=True,
         ondelete="cascade",
-        domain="[('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), "
-        "('state', '=', 'posted'), ('move_type', 'in', ('out_invoice', 'out_receipt')), "
-        "('payment_state', 'in', ('not_paid', 'partial'))]",
+        domain=f"[{UNPAID}]",
     )
     currency_id = fields.Many2one(related="move_id.currency_id")
     amount = fields.Monetary(
@@ -92,7 +93,8 @@ class CollectionDispute(models.Model):
 
     # === Constraints ===#
 
-    @api.constrains("move_id", "amount", "debtor_id")
+    # Not of the debtor, as in promises: and of what was paid long ago nothing is open any more.
+    @api.constrains("move_id", "amount")
     def _check_amount(self):
         for dispute in self:
             # sudo: whose it is, whoever may read it
@@ -128,7 +130,7 @@ class CollectionDispute(models.Model):
 
     @api.model
     def _get_kept_fields(self):
-        return KEPT_FIELDS
+        return super()._get_kept_fields() | KEPT_FIELDS
 
     # === Actions ===#
 
@@ -166,8 +168,7 @@ class CollectionDispute(models.Model):
     # === Business ===#
 
     def _close(self, state, get_text):
-        # A write that changes nothing asks for the rights on these records.
-        self.write({})
+        self._check_may_write()
         # sudo: rights were asked above; the state is written by nobody's own right
         for company, disputes in self.sudo().grouped("company_id").items():
             disputes.write({"state": state, "closed_on": company._get_collection_today()})
@@ -228,11 +229,7 @@ class CollectionDispute(models.Model):
     # === Helpers ===#
 
     def _check_may_accept(self):
-        user = self.env.user
-        if not self.env.su and not (
-            user.has_group("account.group_account_invoice")
-            or user.has_group("account_collection.group_collection_manager")
-        ):
+        if not may_book(self.env):
             raise AccessError(
                 _(
                     "Accepting a dispute proposes a credit note, and takes the right to invoice, or to manage "

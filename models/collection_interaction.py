@@ -1,4 +1,5 @@
 from odoo import _, api, fields, models
+from odoo.tools.misc import format_date
 
 OUTGOING, INCOMING = "out", "in"
 DIRECTIONS = [(OUTGOING, "We reached out"), (INCOMING, "The customer did")]
@@ -48,7 +49,8 @@ class CollectionInteraction(models.Model):
             parts = (interaction.kind_id.name, interaction.partner_id.display_name, interaction.outcome_id.name)
             interaction.display_name = " - ".join(part for part in parts if part)
 
-    @api.constrains("move_ids", "debtor_id")
+    # Not of the debtor, as in promises.
+    @api.constrains("move_ids")
     def _check_moves(self):
         for interaction in self:
             # sudo: whose they are, whoever may read them
@@ -81,3 +83,11 @@ class CollectionInteraction(models.Model):
         if self.next_step:
             said.append(_("Next: %s", self.next_step))
         return f"{head}: {'. '.join(said)}" if said else head
+
+    def _get_summary(self):
+        """Day, kind and outcome, for a line of a list."""
+        self.ensure_one()
+        day = format_date(self.env, fields.Datetime.context_timestamp(self, self.date).date())
+        said = self.outcome_id.name or self.note
+        parts = [part for part in (self.kind_id.name, said) if part]
+        return f"{day}: {', '.join(parts)}" if parts else day

@@ -248,6 +248,7 @@ class CollectionPortfolio(models.Model):
             (portfolio.company_id, user): portfolio.substitute_id
             for portfolio in self._get_with_substitute([("company_id", "in", companies.ids)])
             for user in portfolio._get_absent()
+            if portfolio.substitute_id.active
         }
 
     @api.model

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools.misc import format_date
 
 from ..engine import promises
+from .collection_said import UNPAID
 
 STATES = [
     (promises.OPEN, "Open"),
@@ -12,7 +13,10 @@ STATES = [
     (promises.CANCELLED, "Cancelled"),
 ]
 # What the ledger says, and no person.
-KEPT_FIELDS = {"state", "paid_amount", "closed_on", "closing_reason", "plan_id", "instalment", "instalment_count"}
+KEPT_FIELDS = {
+    *("state", "paid_amount", "missing_amount", "closed_on", "closing_reason"),
+    *("plan_id", "instalment", "instalment_count"),
+}
 # Once it is judged, what was promised is history.
 TERMS = {"debtor_id", "made_on", "date", "amount", "currency_id", "move_ids"}
 
@@ -47,9 +51,7 @@ class CollectionPromise(models.Model):
         "promise_id",
         "move_id",
         string="Invoices",
-        domain="[('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), "
-        "('state', '=', 'posted'), ('move_type', 'in', ('out_invoice', 'out_receipt')), "
-        "('currency_id', '=', currency_id), ('payment_state', 'in', ('not_paid', 'partial'))]",
+        domain=f"[{UNPAID}, ('currency_id', '=', currency_id)]",
         help="What is to be paid. Empty: whatever is owed, the oldest first.",
     )
     channel_id = fields.Many2one("mail.activity.type", ondelete="restrict", help="How it was made.")
@@ -152,7 +154,8 @@ class CollectionPromise(models.Model):
 
     # === Constraints ===#
 
-    @api.constrains("amount", "date", "made_on", "currency_id", "debtor_id", "move_ids")
+    # Not of the debtor: whoever merges customers brings along promises of documents that follow a moment later.
+    @api.constrains("amount", "date", "made_on", "currency_id", "move_ids")
     def _check_terms(self):
         for promise in self:
             if promise.currency_id.compare_amounts(promise.amount, 0) <= 0:
@@ -196,24 +199,19 @@ class CollectionPromise(models.Model):
 
     @api.model
     def _get_kept_fields(self):
-        return KEPT_FIELDS
+        return super()._get_kept_fields() | KEPT_FIELDS
 
     # === Actions ===#
 
     def action_cancel(self):
         """Take these promises back, as an agreement with the customer that is no more."""
         self._check_open()
-        # A write that changes nothing asks for the rights on these records.
-        self.write({})
-        day = fields.Date.context_today(self)
+        self._check_may_write()
+        reason = _("Cancelled by %s", self.env.user.name)
         # sudo: rights were asked above; the state is written by nobody's own right
-        self.sudo().write(
-            {
-                "state": promises.CANCELLED,
-                "closed_on": day,
-                "closing_reason": _("Cancelled by %s", self.env.user.name),
-            }
-        )
+        for company, theirs in self.sudo().grouped("company_id").items():
+            day = company._get_collection_today()
+            theirs.write({"state": promises.CANCELLED, "closed_on": day, "closing_reason": reason})
         self._log_said({promise: _("%s: cancelled", promise.display_name) for promise in self})
 
     def action_open_debtor(self):
@@ -258,8 +256,7 @@ class CollectionPromise(models.Model):
         )
         made.plan_id = made[0]
         made = made.with_env(self.env)
-        # A write that changes nothing asks for the rights on these records.
-        made.write({})
+        made._check_may_write()
         return made
 
     # === Helpers ===#

@@ -5,6 +5,12 @@ from markupsafe import Markup
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
+# Conditions, for a domain of a view: the documents of ``partner_id`` in ``company_id`` that are still to be paid.
+UNPAID = (
+    "('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), ('state', '=', 'posted'), "
+    "('move_type', 'in', ('out_invoice', 'out_receipt')), ('payment_state', 'in', ('not_paid', 'partial'))"
+)
+
 
 class CollectionSaid(models.AbstractModel):
     """What was said with a debtor: promises, disputes, interactions.
@@ -63,7 +69,8 @@ class CollectionSaid(models.AbstractModel):
 
     @api.model
     def _get_kept_fields(self):
-        return set()
+        # They follow the debtor: written by themselves, they would stay apart from it.
+        return {"partner_id", "company_id"}
 
     @api.model
     def _check_kept(self, *vals_list):
@@ -76,6 +83,11 @@ class CollectionSaid(models.AbstractModel):
         raise AccessError(_("That changes by the buttons and by the ledger alone."))
 
     # === Helpers ===#
+
+    def _check_may_write(self):
+        """Raise unless this person may write these, whatever is then written in sudo."""
+        # Asks for the rights in the words of every series.
+        self.write({})
 
     def _touch_debtors(self):
         """Last contact, score and class of their debtors follow once this is committed."""

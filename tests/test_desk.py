@@ -148,6 +148,10 @@ class TestDesk(DisputeCommon):
         )
         self.theirs.invalidate_recordset()
         self.assertEqual(self.theirs.responsible_id, substitute)
+        for active, responsible in ((False, absent), (True, substitute)):
+            substitute.active = active
+            self.theirs.invalidate_recordset()
+            self.assertEqual(self.theirs.responsible_id, responsible, "who was archived stands in for nobody")
         portfolio.write(
             {"substitute_from": self.today - timedelta(days=2), "substitute_to": self.today - timedelta(days=1)}
         )
@@ -163,6 +167,22 @@ class TestDeskRights(RightsCommon):
         with self.assertRaisesRegex(UserError, "Choose the debtors"):
             self.env["collection.hold.wizard"].with_user(self.collector).create(values).action_hold()
         self.assertFalse(theirs.hold)
+
+    def test_what_answers_for_an_item_is_told_to_who_sees_the_debtor(self):
+        theirs = self.make_debtor("Theirs", self.other_collector)
+        self.env["collection.promise"].create(
+            {
+                "debtor_id": theirs.id,
+                "amount": 400,
+                "currency_id": self.company.currency_id.id,
+                "date": self.today,
+                "made_on": self.today,
+            }
+        )
+        item = theirs.open_line_ids
+        for user, told in ((self.collector, False), (self.other_collector, True), (self.viewer, True)):
+            answered = item.with_user(user).collection_answered
+            self.assertEqual("400.00" in answered, told, f"{user.login}: {answered}")
 
     def test_a_viewer_holds_nobody(self):
         with self.assertRaises(AccessError):

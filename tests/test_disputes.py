@@ -166,6 +166,26 @@ class TestDisputes(DisputeCommon):
         ]
         self.assertEqual(disputed, [0, 400, 400, 0, 0])
 
+    # === Merged customers ===#
+
+    def test_merged_customers_keep_what_was_said_of_their_documents(self):
+        twin = self.make_customer("Twin")
+        owed, paid = self.make_invoice(twin, 100, days=5), self.make_invoice(twin, 50, days=5)
+        promise = self.promise(60, partner=twin, moves=owed)
+        live, over = self.dispute(owed, amount=40), self.dispute(paid)
+        over.action_reject()
+        self.pay(paid)
+        call = self.env["collection.interaction"].create(
+            {"debtor_id": self.debtor(twin).id, "move_ids": (owed + paid).ids, "note": "Called"}
+        )
+        self.debtor(twin).best_time = "Mornings"
+        wizard = self.env["base.partner.merge.automatic.wizard"].create({})
+        wizard._merge((twin + self.customer).ids, self.customer)
+        kept = self.debtor(self.customer)
+        for said in (promise, live, over, call):
+            self.assertEqual((said.debtor_id, said.partner_id), (kept, self.customer), said._name)
+        self.assertEqual(kept.best_time, "Mornings")
+
 
 @tagged("post_install", "-at_install")
 class TestDisputeRights(RightsCommon, DisputeCommon):

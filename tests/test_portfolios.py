@@ -312,11 +312,18 @@ class TestPortfolioAssignment(PortfolioCommon):
         self.assertEqual(len(self.notices(debtor.partner_id)), 1)
 
     def test_companies_are_apart(self):
-        other = self.other_company_data()["company"]
-        debtor = self.owing("Here")
-        self.make_portfolio("There", company_id=other.id)
+        data = self.other_company_data()
+        other, partner = data["company"], self.make_customer("Everywhere")
+        self.make_invoice(partner, 1000, days=20)
+        self.make_invoice(partner, 1000, days=20, data=data)
+        here, there = self.debtor(partner), self.debtor(partner, other)
+        stranger = self.make_user("there", "account_collection.group_collection_collector", company=other)
+        portfolio = self.make_portfolio("There", stranger, company_id=other.id)
         self.assertEqual(self.assign(), 0)
-        self.assertFalse(debtor.portfolio_id)
+        self.assertFalse(here.portfolio_id or there.portfolio_id)
+        self.assertEqual(self.Portfolio._assign_company(other), 1)
+        self.assertEqual((there.portfolio_id, there.collector_id), (portfolio, stranger))
+        self.assertFalse(here.portfolio_id or here.collector_id)
 
     def test_the_portfolio_shows_its_figures(self):
         portfolio = self.make_portfolio("All", self.collector)

@@ -478,6 +478,8 @@ class TestPromiseRights(RightsCommon, PromiseCommon):
             lambda: self.my_promise.with_user(self.viewer).action_cancel(),
             lambda: self.my_promise.with_user(self.manager).write({"state": "kept"}),
             lambda: self.my_promise.with_user(self.manager).write({"paid_amount": 5}),
+            lambda: self.my_promise.with_user(self.collector).write({"company_id": self.company_data_2["company"].id}),
+            lambda: promises.create({**self.values(self.mine), "partner_id": self.theirs.partner_id.id}),
             lambda: promises.create({**self.values(self.mine), "state": "kept"}),
         ):
             with self.assertRaises(AccessError), self.env.cr.savepoint():

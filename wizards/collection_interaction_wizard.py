@@ -6,6 +6,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.collection_interaction import DIRECTIONS, OUTGOING
+from ..models.collection_said import UNPAID
 
 MEETING = timedelta(minutes=30)
 
@@ -37,9 +38,7 @@ class CollectionInteractionWizard(models.TransientModel):
     dispute_move_id = fields.Many2one(
         "account.move",
         string="Disputed Invoice",
-        domain="[('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), "
-        "('state', '=', 'posted'), ('move_type', 'in', ('out_invoice', 'out_receipt')), "
-        "('payment_state', 'in', ('not_paid', 'partial'))]",
+        domain=f"[{UNPAID}]",
     )
     dispute_currency_id = fields.Many2one(related="dispute_move_id.currency_id", string="Currency of the Dispute")
     dispute_amount = fields.Monetary(

@@ -60,7 +60,7 @@ class CollectionMoveWizard(models.TransientModel):
         if self.collector_id in self.collector_ids:
             raise UserError(_("%(user)s cannot take over from the same person.", user=self.collector_id.name))
         if self.replace:
-            self._replace_in_portfolios(debtors)
+            self._replace_in_portfolios()
         reason = self.reason or _("Moved by %(user)s.", user=self.env.user.name)
         if self.collector_ids:
             Debtor._hand_over(self._prepare_handovers(debtors, reason), self.company_id)
@@ -68,7 +68,7 @@ class CollectionMoveWizard(models.TransientModel):
             Debtor._release(debtors, reason)
         return {"type": "ir.actions.act_window_close"}
 
-    def _replace_in_portfolios(self, debtors):
+    def _replace_in_portfolios(self):
         portfolios = self.portfolio_id or self.env["collection.portfolio"].with_context(active_test=False).search(
             [("company_id", "=", self.company_id.id), ("collector_ids", "in", self.collector_id.ids)]
         )

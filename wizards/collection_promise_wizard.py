@@ -2,13 +2,10 @@ from odoo import _, api, fields, models
 from odoo.tools.misc import format_date
 
 from ..engine import promises
+from ..models.collection_said import UNPAID
 
 FREQUENCIES = [(promises.WEEK, "Each week"), (promises.FORTNIGHT, "Every two weeks"), (promises.MONTH, "Each month")]
 MOST = 60
-DOCUMENTS = (
-    "[('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), ('state', '=', 'posted'), "
-    "('move_type', 'in', ('out_invoice', 'out_receipt')), ('payment_state', 'in', ('not_paid', 'partial'))]"
-)
 
 
 class CollectionPromiseTerms(models.AbstractModel):
@@ -23,7 +20,7 @@ class CollectionPromiseTerms(models.AbstractModel):
     contact_id = fields.Many2one(
         "res.partner", string="Contact Person", domain="[('commercial_partner_id', '=', partner_id)]"
     )
-    move_ids = fields.Many2many("account.move", string="Invoices", domain=DOCUMENTS)
+    move_ids = fields.Many2many("account.move", string="Invoices", domain=f"[{UNPAID}]")
     promise_amount = fields.Monetary(
         string="Amount",
         compute="_compute_promise_amount",
