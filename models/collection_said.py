@@ -5,6 +5,8 @@ from markupsafe import Markup
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
+from .rights import without_defaults
+
 
 class CollectionSaid(models.AbstractModel):
     """What was said with a debtor: promises, disputes, interactions.
@@ -42,7 +44,7 @@ class CollectionSaid(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_kept(*vals_list)
-        made = super().create(vals_list)
+        made = super(CollectionSaid, without_defaults(self, self._get_kept_fields())).create(vals_list)
         made._touch_debtors()
         return made
 
