@@ -23,10 +23,9 @@ def _join(text, reason):
 class AccountPostdatedCheck(models.Model):
     """Takes checks from one state to the next.
 
-    How to use: the ``action_`` methods for buttons, which ask what they need in a dialog, and the methods of the same
-    name without it (``_deposit``, ``_bounce``, ...) with a date. How it works: ``_begin`` holds the rows and asks who
-    may and whether it fits; the books follow; ``_finish`` writes the state, the event and the chatter of the checks,
-    their debtors and their invoices, a set at a time.
+    How to use: ``_deposit``, ``_bounce``, ... with a date, for which buttons ask in a dialog. How it works: ``_begin``
+    holds the rows and asks who may and whether it fits; the books follow; ``_finish`` writes the state, the event and
+    the chatter of the checks, their debtors and their invoices, a set at a time.
     """
 
     _inherit = "account.postdated.check"
@@ -39,33 +38,15 @@ class AccountPostdatedCheck(models.Model):
     def action_deposit(self):
         return self._open_dialog("account_collection.account_postdated_check_deposit_action")
 
-    def action_clear(self):
-        self._clear(self._get_today())
-
     def action_bounce(self):
         return self._open_dialog("account_collection.account_postdated_check_bounce_action")
-
-    def action_redeposit(self):
-        self._redeposit(self._get_today())
-
-    def action_return(self):
-        self._return(self._get_today())
 
     def action_replace(self):
         self.ensure_one()
         return self._open_dialog("account_collection.account_postdated_check_replace_action")
 
-    def action_hold(self):
-        self._hold(self._get_today())
-
     def action_resume(self):
         self._resume(self._get_today())
-
-    def action_legal(self):
-        self._take_to_court(self._get_today())
-
-    def action_cancel(self):
-        self._cancel(self._get_today())
 
     def action_draft(self):
         self._reset(self._get_today())

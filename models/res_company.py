@@ -206,7 +206,8 @@ class ResCompany(models.Model):
             debtors = self.env["collection.debtor"].sudo()
             debtors._refresh_balances(debtors.search([("company_id", "in", self.ids)]))
         changed = self.filtered(lambda company: company._get_collection_risk_thresholds() != thresholds[company])
-        self.env["collection.debtor"].sudo()._rank_all(changed, with_ledger=False)
+        if changed:
+            self.env["collection.debtor"].sudo()._rank_all(changed, with_ledger=False)
         return result
 
     def _get_collection_bucket_edges(self):
