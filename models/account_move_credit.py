@@ -7,6 +7,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .credit_checks import BLOCK, NOTHING
+from .rights import without_defaults
 
 # A button writes these, once the right to it was checked.
 ALLOWANCE = {
@@ -82,11 +83,18 @@ class AccountMove(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_allowance_kept(*vals_list)
-        return super().create(vals_list)
+        return super(AccountMove, without_defaults(self, ALLOWANCE)).create(vals_list)
 
     def write(self, vals):
         self._check_allowance_kept(vals)
-        return super().write(vals)
+        # sudo: the fields are for employees
+        allowed = self.sudo().filtered("collection_credit_allowed_by_id") if "partner_id" in vals else self.browse()
+        customer_of = {move: move.commercial_partner_id for move in allowed}
+        result = super().write(vals)
+        # It was allowed to that customer, and to no other.
+        if given_to_others := allowed.filtered(lambda move: move.commercial_partner_id != customer_of[move]):
+            given_to_others.write(dict.fromkeys(ALLOWANCE, False))
+        return result
 
     @api.model
     def _check_allowance_kept(self, *vals_list):

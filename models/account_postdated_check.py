@@ -4,6 +4,7 @@ from odoo.tools.misc import format_date
 
 from ..engine import checks
 from .account_move import VIEWERS
+from .rights import without_defaults
 
 STATES = [
     (checks.DRAFT, "Draft"),
@@ -302,7 +303,7 @@ class AccountPostdatedCheck(models.Model):
         if not self.env.su and any(not KEPT.isdisjoint(vals) for vals in vals_list):
             self._refuse_kept()
         self._check_papers([self._get_paper(vals) for vals in vals_list])
-        return super().create(vals_list)
+        return super(AccountPostdatedCheck, without_defaults(self, KEPT)).create(vals_list)
 
     def write(self, vals):
         if not self.env.su:

@@ -71,16 +71,16 @@ class AccountPostdatedCheckLine(models.Model):
         )
 
     @api.model
-    def _query_in_hand(self, check_id, day):
-        """Condition: this check was in hand at the end of ``day``. What was done to it last, of all that was done by
-        that day, tells its state then."""
+    def _query_in_hand(self, check_id, day, states=checks.IN_HAND):
+        """Condition: this check was in hand, or in one of these states, at the end of ``day``. What was done to it
+        last, of all that was done by that day, tells its state then."""
         return SQL(
             """(SELECT event.new_state FROM account_postdated_check_event event
                  WHERE event.check_id = %(check_id)s AND event.date <= %(day)s
-                 ORDER BY event.id DESC LIMIT 1) IN %(in_hand)s""",
+                 ORDER BY event.id DESC LIMIT 1) IN %(states)s""",
             check_id=check_id,
             day=day,
-            in_hand=checks.IN_HAND,
+            states=states,
         )
 
     @api.model

@@ -5,6 +5,8 @@ from markupsafe import Markup
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
+from .rights import without_defaults
+
 # Conditions, for a domain of a view: the documents of ``partner_id`` in ``company_id`` that are still to be paid.
 UNPAID = (
     "('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), ('state', '=', 'posted'), "
@@ -48,7 +50,7 @@ class CollectionSaid(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_kept(*vals_list)
-        made = super().create(vals_list)
+        made = super(CollectionSaid, without_defaults(self, self._get_kept_fields())).create(vals_list)
         made._touch_debtors()
         return made
 

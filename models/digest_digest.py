@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ..engine import checks
-from .account_postdated_check_alert import DEADLINE, DUE, INACTIVE, SOON, STALE
+from .account_postdated_check_alert import DEADLINE, DEPOSITS, DUE, INACTIVE, SOON, STALE
 
 
 class DigestDigest(models.Model):
@@ -41,10 +41,12 @@ class DigestDigest(models.Model):
         compared with what was in hand then."""
         _start, end, companies = self._get_collection_kpi_parameters()
         conditions = self.env["account.postdated.check"]._query_alert_conditions(end)
+        # A check on hold is not deposited, though its days run.
+        states = (checks.CUSTODY,) if set(kinds) <= set(DEPOSITS) else checks.IN_HAND
         found = SQL(
             "(%s) AND %s",
             SQL(" OR ").join(SQL("(%s)", conditions[kind]) for kind in kinds),
-            self.env["account.postdated.check.line"]._query_in_hand(SQL("checks.id"), end),
+            self.env["account.postdated.check.line"]._query_in_hand(SQL("checks.id"), end, states),
         )
         amounts = self._get_collection_kpi_amounts(found, companies, end)
         for digest in self:

@@ -14,3 +14,10 @@ def users_of(env, group):
     # Newer series keep a person's own groups apart from those that these imply.
     name = "all_group_ids" if "all_group_ids" in Users._fields else "groups_id"
     return Users.search([(name, "in", env.ref(group).ids), ("share", "=", False)])
+
+
+def without_defaults(records, names):
+    """These records in a context that says nothing of some fields: a default is a value too, and no person's to say."""
+    unsaid = {f"default_{name}" for name in names}
+    context = {key: value for key, value in records.env.context.items() if key not in unsaid}
+    return records.with_context(context)  # pylint: disable=context-overridden

@@ -226,6 +226,7 @@ class TestCheckDigest(AlertCommon):
         self.fresh(3, 300)
         self.fresh(4, 1000)
         self.fresh(0, 40, receipt_date=self.day(-1))
+        self.fresh(2, 7)._hold(self.today)
         self.assertEqual(self.digest().kpi_collection_checks_due_value, 340)
         self.assertEqual(self.digest(-1).kpi_collection_checks_due_value, 40, "in hand and near, on the day before")
         self.assertEqual(self.digest(-2).kpi_collection_checks_due_value, 0)

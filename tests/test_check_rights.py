@@ -45,14 +45,19 @@ class TestCheckRights(RightsCommon, CheckCommon):
             with self.assertRaises(AccessError):
                 self.seen_by(user, both)
 
+    def test_a_default_says_no_state(self):
+        board = self.Check.with_user(self.collector).with_context(default_state="cleared", default_bounce_count=3)
+        check = board.create(self.values(self.mine))
+        self.assertEqual((check.state, check.bounce_count), ("draft", 0))
+
     def test_collector_registers(self):
         check = self.Check.with_user(self.collector).create(self.values(self.mine))
         check.action_suggest()
         self.assertEqual(check.line_ids.amount, 100)
         check.action_receive()
-        check.action_hold()
+        check._hold(self.today)
         check.action_resume()
-        check.action_return()
+        check._return(self.today)
         self.assertEqual(check.state, "returned")
         with self.assertRaises(AccessError):
             self.Check.with_user(self.collector).create(self.values(self.theirs, "901"))

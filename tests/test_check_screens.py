@@ -116,7 +116,7 @@ class TestCheckScreens(CheckCommon):
         bounced._deposit(self.today)
         bounced._bounce(self.today, "No funds", penalty=False)
         gone = make("gone")
-        gone.action_cancel()
+        gone._cancel(self.today)
         every = {"draft", "open", "today", "week", "late", "stale", "old", "bounced", "gone"}
         self.assertEqual(self.filtered_by("working"), every - {"gone"})
         self.assertEqual(self.filtered_by("deposit_today"), {"today"})
@@ -125,6 +125,9 @@ class TestCheckScreens(CheckCommon):
         self.assertEqual(self.filtered_by("to_deposit"), {"today", "late", "stale"})
         self.assertEqual(self.filtered_by("stale"), {"stale"})
         self.assertEqual(self.filtered_by("ever_bounced"), {"bounced"})
+        self.assertEqual(self.filtered_by("bounced_month"), {"bounced"})
+        bounced.sudo().bounced_on = self.days_ago(31)
+        self.assertEqual(self.filtered_by("bounced_month"), set())
         self.assertEqual(self.filtered_by("deadline_near"), {"old"})
         self.assertEqual(self.filtered_by("not_activated"), {"open"})
         self.assertEqual(self.filtered_by("cancelled"), {"gone"})

@@ -269,6 +269,31 @@ class TestCreditAtPosting(CreditCommon):
                 }
             )
 
+    def test_a_default_allows_nothing(self):
+        drafts = self.env["account.move"].with_context(default_collection_credit_allowed_amount=9999)
+        draft = drafts.create(self.prepare_invoice(self.customer, 1500, 0))
+        self.assertFalse(draft.collection_credit_allowed_amount)
+
+    def test_another_customer_must_be_allowed_anew(self):
+        draft = self.draft(1500)
+        self.allow(draft)
+        draft.partner_id = self.make_customer("Another", credit_limit=1000)
+        self.assertFalse(draft.collection_credit_allowed_by_id)
+        with self.assertRaises(UserError):
+            draft.action_post()
+
+    def test_a_manager_allows_nothing_in_a_company_of_others(self):
+        data = self.other_company_data()
+        data["company"].write({"account_use_credit_limit": True, "collection_credit_check": "block"})
+        self.customer.with_company(data["company"]).credit_limit = 100
+        theirs = self.make_invoice(self.customer, 500, data=data, post=False)
+        wizards = self.env["collection.credit.wizard"].with_user(self.manager).with_company(self.company)
+        wizard = wizards.new({"move_ids": [Command.set(theirs.ids)], "reason": "Please"})
+        self.assertNotIn("500", wizard.summary)
+        with self.assertRaises(UserError):
+            wizards.create({"move_ids": [Command.set(theirs.ids)], "reason": "Please"}).action_allow()
+        self.assertFalse(theirs.collection_credit_allowed_by_id)
+
     def test_nothing_to_allow(self):
         with self.assertRaises(UserError):
             self.allow(self.draft(100))

@@ -1,12 +1,15 @@
 """The digest of the week: figures of the own debtors, for who collects and did not unsubscribe."""
 
+from ast import literal_eval
 from datetime import datetime, time, timedelta
 
-from lxml import html
+from dateutil.relativedelta import relativedelta
+from lxml import etree, html
 
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .check_common import CheckCommon
 
@@ -198,10 +201,30 @@ class TestDigestMail(DigestCommon):
             action = server.with_user(user).with_company(self.company).run()
             lines = self.env[action["res_model"]].with_user(user).with_company(self.company)
             self.assertEqual(-sum(lines.search(action["domain"]).mapped("balance")), amount)
-        for name in ("collection_promise_week_action", "collection_promise_broken_action"):
-            self.assertEqual(self.env.ref(f"account_collection.{name}").res_model, "collection.promise")
         debtors = self.Debtor.with_user(self.collector).with_company(self.company)
         self.assertEqual(debtors.search([("to_call", "=", True)]).partner_id, self.customer)
+
+    def listed(self, name, user):
+        """The promises that an action shows to a reader, each filter of its context being in a group of its own."""
+        action = self.env.ref(f"account_collection.{name}")
+        arch = etree.fromstring(self.env.ref("account_collection.collection_promise_view_search").arch)
+        values = {"context_today": lambda: self.today, "relativedelta": relativedelta}
+        domain = []
+        for key in literal_eval(action.context):
+            (found,) = arch.xpath(f"//filter[@name='{key.removeprefix('search_default_')}']/@domain")
+            domain += safe_eval(found, values)
+        return self.env[action.res_model].with_user(user).with_company(self.company).search(domain)
+
+    def test_the_actions_open_the_promises_that_were_counted(self):
+        for partner, amount, days in ((self.customer, 200, 3), (self.customer, 30, 9), (self.other, 100, 0)):
+            self.promise(partner, amount, days)
+        for partner, amount in ((self.customer, 70), (self.other, 9)):
+            self.promise(partner, amount, -9)
+        self.env["collection.promise"]._judge_company(self.company, self.today)
+        for user, promised, broken in ((self.collector, 200, 70), (self.manager, 300, 79)):
+            self.assertEqual(self.figures(user)[1:3], (promised, broken))
+            self.assertEqual(sum(self.listed("collection_promise_week_action", user).mapped("amount")), promised)
+            self.assertEqual(sum(self.listed("collection_promise_broken_action", user).mapped("amount")), broken)
 
 
 @tagged("post_install", "-at_install")

@@ -22,12 +22,16 @@ class CollectionCreditWizard(models.TransientModel):
     def _compute_summary(self):
         for wizard in self:
             # sudo: limits and balances of what the manager chose
-            overruns = wizard.move_ids._origin.sudo()._get_credit_checked()._get_overruns()
+            overruns = wizard._get_moves().sudo()._get_credit_checked()._get_overruns()
             wizard.summary = "\n".join(move._get_overrun_text(overrun) for move, overrun in overruns.items()) or _(
                 "None of these drafts goes over the credit limit of its customer."
             )
 
+    def _get_moves(self):
+        """The chosen ones that this manager sees, whatever was chosen."""
+        return self.env["account.move"].search([("id", "in", self.move_ids._origin.ids)])
+
     def action_allow(self):
         self.ensure_one()
-        self.move_ids._allow_credit(self.reason)
+        self._get_moves()._allow_credit(self.reason)
         return {"type": "ir.actions.act_window_close"}
