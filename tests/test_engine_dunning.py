@@ -216,7 +216,7 @@ class TestEngineDunning(BaseCase):
     # === The level ===#
 
     def test_decide_equals_the_reference(self):
-        @settings(max_examples=examples(300), deadline=None, database=None, print_blob=True)
+        @settings(max_examples=examples(200), deadline=None, database=None, print_blob=True)
         @given(open_items(), ladders(), LAST_RUNS)
         def check(items, levels, last_run):
             asked = [

@@ -118,8 +118,8 @@ class TestRegistering(ReviewCommon):
             return self.cr.sql_log_count - before
 
         cost(2)
-        few, many = cost(5), cost(25)
-        self.assertLess((many - few) / 20, 1, "less than a statement for each further invoice")
+        few, many = cost(5), cost(15)
+        self.assertLess((many - few) / 10, 1, "less than a statement for each further invoice")
 
     def test_a_wizard_from_many_invoices(self):
         invoices = self.bill(self.customer) + self.bill(self.customer)

@@ -16,7 +16,7 @@ from .test_review import ReviewCommon
 from .test_rights import RightsCommon
 
 HEADERS = ("Invoice", "Receipt", "Date", "Hour", "Result", "Reason", "Payment Date")
-FEW, MANY = 3, 60
+FEW, MANY = 3, 30
 
 
 class ImportCommon(ReviewCommon, RightsCommon):
