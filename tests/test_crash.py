@@ -10,10 +10,10 @@ from odoo.tests import tagged
 from ..tools.database import rows
 from .crash_common import CrashCase, DiedError, Sink
 
-NOTICES = 160
+NOTICES = 300
 KILLS = 10
-# A batch of 10 takes some 60 statements: a life ends within its first two or three batches.
-BATCH = 10
+# A batch of 20 takes some 60 statements: a life ends within its first two or three batches.
+BATCH = 20
 LONGEST_LIFE = 150
 
 
