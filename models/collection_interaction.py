@@ -1,5 +1,8 @@
 from odoo import _, api, fields, models
-from odoo.tools.misc import format_date
+from odoo.exceptions import ValidationError
+from odoo.tools.misc import format_date, format_datetime
+
+from .collection_said import POSTED
 
 OUTGOING, INCOMING = "out", "in"
 DIRECTIONS = [(OUTGOING, "We reached out"), (INCOMING, "The customer did")]
@@ -31,8 +34,7 @@ class CollectionInteraction(models.Model):
         "interaction_id",
         "move_id",
         string="Invoices",
-        domain="[('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), "
-        "('state', '=', 'posted'), ('move_type', 'in', ('out_invoice', 'out_refund', 'out_receipt'))]",
+        domain=f"[{POSTED}, ('move_type', 'in', ('out_invoice', 'out_refund', 'out_receipt'))]",
     )
     duration = fields.Float(help="In hours.")
     next_step = fields.Char()
