@@ -250,8 +250,8 @@ class CollectionDispute(models.Model):
 
     @api.model
     def _get_left(self, moves, except_ids=()):
-        """``{move id: amount}`` that is open and in no other dispute, in the currency of each document."""
-        # sudo: what is open and what others dispute, whoever may read it
+        """``{move id: amount}`` that is open and in no other live dispute, in the currency of each document."""
+        # sudo: what is open, whoever may read it
         lines = self.env["account.move.line"].sudo()
         groups = lines._read_group(
             [
@@ -263,13 +263,12 @@ class CollectionDispute(models.Model):
             ["amount_residual_currency:sum"],
         )
         left = defaultdict(float, {move.id: amount for move, amount in groups})
-        others = self.sudo()._read_group(
-            [("move_id", "in", moves.ids), ("state", "=", OPEN), ("id", "not in", list(except_ids))],
-            ["move_id"],
-            ["amount:sum"],
-        )
-        for move, amount in others:
-            left[move.id] -= amount
+        self.flush_model(["move_id", "amount", "state", "credit_move_id"])
+        self.env["account.move"].flush_model(["state"])
+        others = SQL("dispute.move_id = ANY(%s) AND dispute.id <> ALL(%s)", moves.ids, list(except_ids))
+        self.env.cr.execute(self._query_live(others))
+        for move_id, amount in self.env.cr.fetchall():
+            left[move_id] -= float(amount)
         return left
 
     def _get_moves(self):
@@ -355,7 +354,8 @@ class CollectionDispute(models.Model):
 
     @api.model
     def _query_live(self, condition):
-        """Rows (document, amount) that is in dispute, or that a proposed credit note is to take back."""
+        """Rows (document, amount) of live disputes: those that are open, and the accepted ones whose credit note is
+        still a draft. Served by the partial index of live disputes."""
         return SQL(
             """SELECT dispute.move_id, SUM(dispute.amount) AS amount
                  FROM collection_dispute dispute

@@ -108,6 +108,18 @@ class TestDisputes(DisputeCommon):
         with self.refused(ValidationError, "is open that is not in dispute already"):
             self.dispute(amount=1)
 
+    def test_what_a_proposed_credit_note_takes_back_is_not_disputed_again(self):
+        self.dispute(amount=600).action_accept()
+        with self.refused(ValidationError, r"400\.00.*is open"):
+            self.dispute(amount=401)
+        rest = self.dispute()
+        self.assertEqual(rest.amount, 400)
+        rest.action_accept()
+        with self.refused(ValidationError, "is open that is not in dispute already"):
+            self.dispute(amount=1)
+        rest.credit_move_id.button_cancel()
+        self.assertEqual(self.dispute().amount, 400, "nothing takes it back any more")
+
     def test_other_wrong_input_is_refused(self):
         with self.refused(ValidationError, "more than zero"):
             self.dispute(amount=-1)
