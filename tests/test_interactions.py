@@ -135,6 +135,24 @@ class TestInteractions(InteractionCommon):
 @tagged("post_install", "-at_install")
 class TestInteractionRights(RightsCommon, InteractionCommon):
     @classmethod
+    def test_what_is_done_at_the_own_desk_reaches_no_customer(self):
+        debtor = self.debtor(self.customer)
+        debtor.collector_id = self.make_user("desk_collector", "account_collection.group_collection_collector")
+        upload = self.env["mail.activity.type"].create({"name": "Signed contract", "category": "upload_file"})
+        own = self.env["mail.activity.type"].create({"name": "Fax"})
+        self.promise(400)
+        self.judge(13)
+        self.assertIn("broken", debtor.activity_ids.summary)
+        debtor.activity_schedule(activity_type_id=upload.id)
+        debtor.activity_schedule("mail.mail_activity_data_warning")
+        debtor.activity_ids.action_done()
+        self.assertFalse(self.logged())
+        self.assertFalse(self.debtor(self.customer).last_contact_date)
+        debtor.activity_schedule(activity_type_id=own.id)
+        debtor.activity_ids.action_done()
+        self.assertEqual(self.logged().kind_id, own)
+        self.assertEqual(self.debtor(self.customer).last_contact_date, self.today)
+
     def setUpClass(cls):
         super().setUpClass()
         cls.mine = cls.make_debtor("Mine", cls.collector)
