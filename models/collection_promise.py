@@ -30,7 +30,8 @@ class CollectionPromise(models.Model):
     *How it works.* Money keeps it: what is credited to the customer in a bank or cash journal, from the day on which it
     was promised until its date and the company's grace days. Credit notes are no money: they lower what is owed. Where
     nothing is owed any more of what a promise is about, it is closed: kept when money came, cancelled when none did.
-    A promise that names no invoices is about all that the customer owes in its currency.
+    A promise that names no invoices is about all that the customer owes in its currency; one that names some is kept
+    by what paid them and by what paid nothing yet, and not by what paid others.
     """
 
     _name = "collection.promise"
