@@ -185,6 +185,11 @@ class CollectionDebtor(models.Model):
         for policy, debtors in self.grouped("policy_id").items():
             policy._check_usable_by(debtors.company_id)
 
+    @api.constrains("collector_id", "company_id")
+    def _check_collector_company(self):
+        for collector, debtors in self.grouped("collector_id").items():
+            collector._check_collection_companies(debtors.company_id)
+
     # === CRUD ===#
 
     def write(self, vals):

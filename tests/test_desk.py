@@ -148,10 +148,14 @@ class TestDesk(DisputeCommon):
         )
         self.theirs.invalidate_recordset()
         self.assertEqual(self.theirs.responsible_id, substitute)
-        for active, responsible in ((False, absent), (True, substitute)):
-            substitute.active = active
-            self.theirs.invalidate_recordset()
-            self.assertEqual(self.theirs.responsible_id, responsible, "who was archived stands in for nobody")
+        substitution = {name: portfolio[name] for name in ("substitute_from", "substitute_to")}
+        substitute.active = False
+        self.theirs.invalidate_recordset()
+        self.assertEqual(self.theirs.responsible_id, absent, "who was archived stands in for nobody")
+        substitute.active = True
+        portfolio.write({**substitution, "substitute_id": substitute.id})
+        self.theirs.invalidate_recordset()
+        self.assertEqual(self.theirs.responsible_id, substitute)
         portfolio.write(
             {"substitute_from": self.today - timedelta(days=2), "substitute_to": self.today - timedelta(days=1)}
         )
