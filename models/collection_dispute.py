@@ -38,7 +38,8 @@ class CollectionDispute(models.Model):
         ondelete="cascade",
         domain=f"[{UNPAID}]",
     )
-    currency_id = fields.Many2one(related="move_id.currency_id")
+    # Stored, so that amounts are summed currency by currency.
+    currency_id = fields.Many2one(related="move_id.currency_id", store=True)
     amount = fields.Monetary(
         compute="_compute_amount",
         store=True,
@@ -53,7 +54,7 @@ class CollectionDispute(models.Model):
     revisit_date = fields.Date(string="Come Back On", tracking=True, help="The owner gets an activity on that day.")
     state = fields.Selection(STATES, required=True, readonly=True, copy=False, default=OPEN, index=True, tracking=True)
     opened_on = fields.Date(
-        required=True, readonly=True, copy=False, default=lambda self: self.env.company._get_collection_today()
+        compute="_compute_opened_on", store=True, readonly=False, precompute=True, required=True, copy=False
     )
     closed_on = fields.Date(readonly=True, copy=False)
     resolution = fields.Text(copy=False, help="What came of it.")
@@ -84,6 +85,11 @@ class CollectionDispute(models.Model):
                 amount=currency.format(dispute.amount) if currency else dispute.amount,
                 invoice=dispute.move_id.name or "",
             )
+
+    def _compute_opened_on(self):
+        """The day where the debtor's company is, once and for all: it depends on nothing."""
+        for dispute in self:
+            dispute.opened_on = (dispute.debtor_id.company_id or self.env.company)._get_collection_today()
 
     @api.depends("move_id")
     def _compute_amount(self):

@@ -3,6 +3,8 @@
 from contextlib import contextmanager
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
@@ -117,8 +119,6 @@ class TestVerdicts(PromiseCommon):
         self.judge(11)
         self.assertEqual(self.became(newer), ("broken", 0), "what others were paid is not there any more")
 
-    def test_a_check_is_money_once_it_is_deposited_and_none_when_it_bounces(self):
-        promise = self.promise(days=2)
     def test_of_named_invoices_money_that_paid_others_is_none(self):
         other = self.make_invoice(self.customer, 500, days=5)
         promise = self.promise(400, moves=self.invoice)
@@ -140,6 +140,8 @@ class TestVerdicts(PromiseCommon):
         self.judge(13)
         self.assertEqual((self.became(first), self.became(second)), (("kept", 500), ("cancelled", 0)))
 
+    def test_a_check_is_money_once_it_is_deposited_and_none_when_it_bounces(self):
+        promise = self.promise(days=2)
         check = self.make_check(1000, days=0)
         self.assertFalse(self.judge())
         check._deposit(self.today)
@@ -384,6 +386,38 @@ class TestPromiseTerms(PromiseCommon):
             promise.with_user(manager).amount = 5
         with self.assertRaisesRegex(UserError, "is broken"):
             promise.with_user(manager).action_cancel()
+
+    def test_its_day_is_that_of_the_debtor_s_company(self):
+        """Whoever works in another company where it is another day."""
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        elsewhere.partner_id.tz, self.company.partner_id.tz = "Pacific/Honolulu", "Pacific/Kiritimati"
+        today = self.company._get_collection_today()
+        self.assertLess(elsewhere._get_collection_today(), today)
+        made = self.Promise.with_company(elsewhere).create(
+            {
+                "debtor_id": self.debtor(self.customer).id,
+                "amount": 5,
+                "currency_id": self.company.currency_id.id,
+                "date": today,
+            }
+        )
+        dispute = self.env["collection.dispute"].with_company(elsewhere)
+        opened = dispute.create(
+            {
+                "debtor_id": self.debtor(self.customer).id,
+                "move_id": self.invoice.id,
+                "reason_id": self.env.ref("account_collection.dispute_reason_price").id,
+            }
+        )
+        self.assertEqual((made.made_on, opened.opened_on), (today, today))
+
+    def test_amounts_are_summed_currency_by_currency(self):
+        self.env.user.groups_id += self.env.ref("base.group_multi_currency")
+        for name in ("promise", "dispute"):
+            Model = self.env[f"collection.{name}"].with_user(self.env.user)
+            arch = etree.fromstring(Model.get_views([(False, "pivot")])["views"]["pivot"]["arch"])
+            self.assertEqual(arch.xpath("//field[@type='row']/@name")[0], "currency_id")
+            self.assertTrue(Model._fields["currency_id"].store)
 
     def test_cancelled_it_covers_nothing(self):
         promise = self.promise()
