@@ -58,6 +58,32 @@ class CollectionInteraction(models.Model):
             # sudo: whose they are, whoever may read them
             interaction._check_documents(interaction.move_ids.sudo())
 
+    @api.constrains("promise_ids", "dispute_ids")
+    def _check_came_of_it(self):
+        for interaction in self:
+            # sudo: whose they are, whoever may read them
+            for said in (*interaction.promise_ids.sudo(), *interaction.dispute_ids.sudo()):
+                if said.debtor_id != interaction.debtor_id:
+                    raise ValidationError(
+                        _(
+                            "%(said)s is not of %(customer)s.",
+                            said=said.display_name,
+                            customer=interaction.partner_id.display_name,
+                        )
+                    )
+
+    @api.constrains("date")
+    def _check_date(self):
+        now = fields.Datetime.now()
+        for interaction in self:
+            if interaction.date > now:
+                raise ValidationError(
+                    _(
+                        "%s lies ahead: log what has happened, and schedule a follow-up for what is to come.",
+                        format_datetime(self.env, interaction.date),
+                    )
+                )
+
     @api.model_create_multi
     def create(self, vals_list):
         made = super().create(vals_list)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
@@ -106,6 +107,22 @@ class TestInteractions(InteractionCommon):
         self.assertEqual(event.start, start - timedelta(days=3))
         self.assertEqual(event.stop - event.start, timedelta(minutes=30))
 
+    def test_what_came_of_it_is_of_the_same_customer(self):
+        stranger = self.make_customer("Stranger")
+        theirs = self.make_invoice(stranger, 10)
+        values = {"debtor_id": self.debtor(self.customer).id, "kind_id": self.call.id}
+        for name, said in (("promise", self.promise(5, partner=stranger)), ("dispute", self.dispute(theirs))):
+            with self.refused(ValidationError, f"{said.display_name} is not of Postdater".replace("$", r"\$")):
+                self.Interaction.create({**values, f"{name}_ids": said.ids})
+
+    def test_nothing_is_logged_before_it_happens(self):
+        later = fields.Datetime.now() + timedelta(hours=2)
+        with self.refused(ValidationError, "lies ahead: log what has happened"):
+            self.wizard(date=later).action_log()
+        self.wizard().action_log()
+        with self.refused(ValidationError, "lies ahead"):
+            self.logged().date = later
+
     def test_an_activity_that_is_done_is_an_interaction(self):
         debtor = self.debtor(self.customer)
         activity = debtor.activity_schedule("mail.mail_activity_data_call", summary="Ask for the transfer")
@@ -118,23 +135,6 @@ class TestInteractions(InteractionCommon):
         self.customer.activity_schedule("mail.mail_activity_data_call").action_done()
         self.assertEqual(len(self.logged()), 1)
 
-    def test_the_buttons_of_the_debtor(self):
-        debtor = self.debtor(self.customer)
-        for name in ("log_call", "log_visit", "dispute", "follow_up"):
-            action = getattr(debtor, f"action_{name}")()
-            wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
-            self.assertEqual((wizard.debtor_id, bool(wizard.kind_id)), (debtor, name != "follow_up"), name)
-            self.assertEqual((wizard.with_dispute, wizard.with_follow_up), (name == "dispute", name == "follow_up"))
-        action = debtor.action_promise()
-        self.assertEqual(action["context"]["default_debtor_id"], debtor.id)
-        for name in ("promises", "disputes", "interactions"):
-            action = getattr(debtor, f"action_open_{name}")()
-            self.assertEqual(action["domain"], [("debtor_id", "=", debtor.id)])
-
-
-@tagged("post_install", "-at_install")
-class TestInteractionRights(RightsCommon, InteractionCommon):
-    @classmethod
     def test_what_is_done_at_the_own_desk_reaches_no_customer(self):
         debtor = self.debtor(self.customer)
         debtor.collector_id = self.make_user("desk_collector", "account_collection.group_collection_collector")
@@ -153,6 +153,23 @@ class TestInteractionRights(RightsCommon, InteractionCommon):
         self.assertEqual(self.logged().kind_id, own)
         self.assertEqual(self.debtor(self.customer).last_contact_date, self.today)
 
+    def test_the_buttons_of_the_debtor(self):
+        debtor = self.debtor(self.customer)
+        for name in ("log_call", "log_visit", "dispute", "follow_up"):
+            action = getattr(debtor, f"action_{name}")()
+            wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
+            self.assertEqual((wizard.debtor_id, bool(wizard.kind_id)), (debtor, name != "follow_up"), name)
+            self.assertEqual((wizard.with_dispute, wizard.with_follow_up), (name == "dispute", name == "follow_up"))
+        action = debtor.action_promise()
+        self.assertEqual(action["context"]["default_debtor_id"], debtor.id)
+        for name in ("promises", "disputes", "interactions"):
+            action = getattr(debtor, f"action_open_{name}")()
+            self.assertEqual(action["domain"], [("debtor_id", "=", debtor.id)])
+
+
+@tagged("post_install", "-at_install")
+class TestInteractionRights(RightsCommon, InteractionCommon):
+    @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.mine = cls.make_debtor("Mine", cls.collector)
