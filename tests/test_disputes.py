@@ -199,18 +199,6 @@ class TestDisputes(DisputeCommon):
             self.assertEqual((said.debtor_id, said.partner_id), (kept, self.customer), said._name)
         self.assertEqual(kept.best_time, "Mornings")
 
-
-@tagged("post_install", "-at_install")
-class TestDisputeRights(RightsCommon, DisputeCommon):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.mine = cls.make_debtor("Mine", cls.collector)
-        cls.theirs = cls.make_debtor("Theirs", cls.other_collector)
-        cls.my_dispute = cls.dispute(cls.mine.open_line_ids.move_id, amount=5)
-        cls.their_dispute = cls.dispute(cls.theirs.open_line_ids.move_id, amount=5)
-
-    def values(self, debtor):
     def join(self, customer, head):
         """``customer`` becomes a contact of ``head``, which then owes what it owed."""
         customer.write({"parent_id": head.id, "is_company": False})
@@ -273,6 +261,18 @@ class TestDisputeRights(RightsCommon, DisputeCommon):
             known["currency_id"] = self.company.currency_id.id
             self.assertIn(self.invoice, self.env["account.move"].search(safe_eval(domain, known)), model)
 
+
+@tagged("post_install", "-at_install")
+class TestDisputeRights(RightsCommon, DisputeCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.mine = cls.make_debtor("Mine", cls.collector)
+        cls.theirs = cls.make_debtor("Theirs", cls.other_collector)
+        cls.my_dispute = cls.dispute(cls.mine.open_line_ids.move_id, amount=5)
+        cls.their_dispute = cls.dispute(cls.theirs.open_line_ids.move_id, amount=5)
+
+    def values(self, debtor):
         return {
             "debtor_id": debtor.id,
             "move_id": debtor.open_line_ids.move_id.id,
