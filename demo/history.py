@@ -49,7 +49,7 @@ class History:
             return
         messages = notices._create_messages(notices._render_texts(), {}, addressed)
         notices._mark_handed_over(notices, "sent", messages, {}, {}, addressed)
-        notices._log_on_invoices()
+        notices._log_on_invoices(addressed)
 
     def _date_back(self, run, date):
         """What was written just now happened on ``date``."""

@@ -4,7 +4,8 @@
 of each what became of it; :func:`instalments` splits a total into promises that add up to it.
 
 *How it works.* Amounts are integers in the smallest unit of the currency. The oldest promise is served first, with the
-oldest receipts; what a receipt gave to one promise it gives to no other.
+oldest receipts; what a receipt gave to one promise it gives to no other. Money that paid an invoice is none of a
+promise that names others.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ CANCELLED = "cancelled"
 JUDGED = (KEPT, PARTLY, BROKEN)
 """What the ledger decided, and does not decide again."""
 
+# How near money is to what a promise is about, the nearest first.
+OWN, UNAPPLIED, APPLIED_ELSEWHERE = range(3)
+
 WEEK, FORTNIGHT, MONTH = "week", "fortnight", "month"
 STEPS = {WEEK: relativedelta(weeks=1), FORTNIGHT: relativedelta(weeks=2), MONTH: relativedelta(months=1)}
 
@@ -37,14 +41,18 @@ class Promise(NamedTuple):
     amount: int
     judged: bool = False
     """It was judged before: ``amount`` is what it was paid then, which it takes before those that are open."""
+    documents: frozenset[int] = frozenset()
+    """The invoices that it names. None: it is about whatever is owed."""
 
 
 class Receipt(NamedTuple):
-    """Money that came in."""
+    """Money that came in, or the part of it that paid one document."""
 
     id: int
     date: date
     amount: int
+    document: int = 0
+    """What it paid. 0: nothing yet."""
 
 
 def deadline(promise: Promise, grace: int) -> date:
@@ -82,19 +90,36 @@ def assign(promises: Iterable[Promise], receipts: Iterable[Receipt], grace: int)
     >>> assign([Promise(1, may(1), may(10), 400, judged=True), Promise(3, may(1), may(5), 600)],
     ...        [Receipt(7, may(4), 700)], 0)
     {1: 400, 3: 300}
+
+    A promise of certain invoices is kept by what paid them, then by what paid nothing yet:
+
+    >>> named = Promise(1, may(1), may(10), 600, documents=frozenset({51}))
+    >>> assign([named], [Receipt(7, may(4), 250, 51), Receipt(7, may(4), 100), Receipt(8, may(4), 900, 52)], 0)
+    {1: 350}
     """
-    ordered = sorted(receipts, key=lambda receipt: (receipt.date, receipt.id, receipt.amount))
+    ordered = sorted(receipts, key=lambda receipt: (receipt.date, receipt.id, receipt.document, receipt.amount))
     left = [receipt.amount for receipt in ordered]
     paid = {}
     for promise in sorted(promises, key=lambda promise: (not promise.judged, promise.due, promise.made, promise.id)):
         missing, last = promise.amount, deadline(promise, grace)
-        for number, receipt in enumerate(ordered):
-            if missing > 0 and left[number] > 0 and promise.made <= receipt.date <= last:
+        ranks = [_rank(promise, receipt) for receipt in ordered]
+        # What it was paid when it was judged is spent, wherever the money went since.
+        worst = APPLIED_ELSEWHERE if promise.judged else UNAPPLIED
+        for number in sorted(range(len(ordered)), key=ranks.__getitem__):
+            receipt = ordered[number]
+            if ranks[number] <= worst and left[number] > 0 and promise.made <= receipt.date <= last:
                 taken = min(missing, left[number])
                 left[number] -= taken
                 missing -= taken
         paid[promise.id] = promise.amount - missing
     return paid
+
+
+def _rank(promise: Promise, receipt: Receipt) -> int:
+    """How near a receipt is to what the promise is about."""
+    if not promise.documents or receipt.document in promise.documents:
+        return OWN
+    return APPLIED_ELSEWHERE if receipt.document else UNAPPLIED
 
 
 def judge(promise: Promise, paid: int, owed: int, today: date, grace: int) -> str:

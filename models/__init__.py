@@ -45,6 +45,7 @@ from . import collection_debtor
 from . import collection_debtor_check
 from . import collection_debtor_credit
 from . import collection_debtor_assignment
+from . import collection_debtor_merge
 from . import collection_portfolio
 from . import collection_portfolio_assignment
 from . import res_users

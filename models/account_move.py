@@ -55,19 +55,21 @@ class AccountMove(models.Model):
 
     # === Computes ===#
 
-    @api.depends("commercial_partner_id", "company_id")
+    @api.depends("partner_id.commercial_partner_id", "company_id")
     @api.depends_context("uid")
     def _compute_collection_debtor_id(self):
+        """By the contact: on the invoices of one that became a contact of another, Odoo keeps whose it was."""
         sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
         debtors = self.env["collection.debtor"].search(
             [
-                ("partner_id", "in", sales.commercial_partner_id.ids),
+                ("partner_id", "in", sales.partner_id.commercial_partner_id.ids),
                 ("company_id", "in", sales.company_id.ids),
             ]
         )
         debtor_of = {(debtor.partner_id, debtor.company_id): debtor for debtor in debtors}
         for move in self:
-            move.collection_debtor_id = move in sales and debtor_of.get((move.commercial_partner_id, move.company_id))
+            key = move.partner_id.commercial_partner_id, move.company_id
+            move.collection_debtor_id = move in sales and debtor_of.get(key)
 
     @api.model
     def _search_collection_debtor_id(self, operator, value):
@@ -85,7 +87,11 @@ class AccountMove(models.Model):
         for debtor in debtors:
             companies[debtor.company_id.id].append(debtor.partner_id.id)
         found = [
-            ("id", "in", self._search([("company_id", "=", company), ("commercial_partner_id", "in", partners)]))
+            (
+                "id",
+                "in",
+                self._search([("company_id", "=", company), ("partner_id.commercial_partner_id", "in", partners)]),
+            )
             for company, partners in companies.items()
         ]
         domain = ["|"] * (len(found) - 1) + found if found else [("id", "=", 0)]
@@ -141,11 +147,19 @@ class AccountMove(models.Model):
 
     def _field_to_sql(self, alias, fname, query=None):
         """Invoices group by their collector, which is not stored with them; that of a debtor whom the user may not see
-        is none. Served by the debtors' unique key."""
+        is none. Served by the primary key of the contacts and the debtors' unique key."""
         if fname != "collection_collector_id" or query is None:
             return super()._field_to_sql(alias, fname, query)
         self.env["collection.debtor"].flush_model(["collector_id"])
         visible = self.env["collection.debtor"]._search([], order="id")
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
+        contact = query.make_alias(alias, "collection_contact_id")
+        query.add_join(
+            "LEFT JOIN",
+            contact,
+            "res_partner",
+            SQL("%s = %s", SQL.identifier(contact, "id"), SQL.identifier(alias, "partner_id")),
+        )
         debtor = query.make_alias(alias, "collection_debtor_id")
         query.add_join(
             "LEFT JOIN",
@@ -154,7 +168,7 @@ class AccountMove(models.Model):
             SQL(
                 "%s = %s AND %s = %s",
                 SQL.identifier(debtor, "partner_id"),
-                SQL.identifier(alias, "commercial_partner_id"),
+                SQL.identifier(contact, "commercial_partner_id"),
                 SQL.identifier(debtor, "company_id"),
                 SQL.identifier(alias, "company_id"),
             ),

@@ -197,10 +197,15 @@ class AccountMove(models.Model):
         debtors = (
             self.env["collection.debtor"]
             .sudo()
-            .search([("partner_id", "in", self.commercial_partner_id.ids), ("company_id", "in", self.company_id.ids)])
+            .search(
+                [
+                    ("partner_id", "in", self.partner_id.commercial_partner_id.ids),
+                    ("company_id", "in", self.company_id.ids),
+                ]
+            )
         )
         debtor_of = {(debtor.partner_id, debtor.company_id): debtor for debtor in debtors}
-        groups = self.grouped(lambda move: debtor_of.get((move.commercial_partner_id, move.company_id)))
+        groups = self.grouped(lambda move: debtor_of.get((move.partner_id.commercial_partner_id, move.company_id)))
         groups.pop(None, None)
         return groups
 

@@ -185,6 +185,11 @@ class CollectionDebtor(models.Model):
         for policy, debtors in self.grouped("policy_id").items():
             policy._check_usable_by(debtors.company_id)
 
+    @api.constrains("collector_id", "company_id")
+    def _check_collector_company(self):
+        for collector, debtors in self.grouped("collector_id").items():
+            collector._check_collection_companies(debtors.company_id)
+
     # === CRUD ===#
 
     def write(self, vals):
@@ -227,7 +232,7 @@ class CollectionDebtor(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id("account.action_move_out_invoice_type")
         action["domain"] = [
             ("move_type", "in", ("out_invoice", "out_refund", "out_receipt")),
-            ("commercial_partner_id", "=", self.partner_id.id),
+            ("partner_id.commercial_partner_id", "=", self.partner_id.id),
             ("company_id", "=", self.company_id.id),
         ]
         action["context"] = {"create": False}
@@ -342,65 +347,6 @@ class CollectionDebtor(models.Model):
     def _is_on_hold(self, today):
         self.ensure_one()
         return bool(self.excluded or (self.hold and (not self.hold_until or self.hold_until >= today)))
-
-    @api.model
-    def _touch_families(self, partners):
-        """These customers gained or lost contacts: their debtors' figures change with them."""
-        debtors = self.sudo().search([("partner_id", "in", partners.ids)])
-        self.env["collection.debtor.touch"]._touch_partners(
-            {(debtor.partner_id.id, debtor.company_id.id) for debtor in debtors}
-            | {(partner.id, debtor.company_id.id) for debtor in debtors for partner in partners}
-        )
-
-    @api.model
-    def _merge_into(self, src_partners, dst_partner):
-        """Customers are being merged: where both are debtors of a company, the survivor takes over the notices, the
-        chatter, the attachments and the activities, and what the other one lacked."""
-        # sudo: merging contacts is Odoo's own right, and must not depend on rights on collections
-        Debtor = self.sudo()
-        dst_partner = dst_partner.commercial_partner_id
-        kept_of = {debtor.company_id: debtor for debtor in Debtor.search([("partner_id", "=", dst_partner.id)])}
-        for debtor in Debtor.search([("partner_id", "in", src_partners.ids)], order="id"):
-            kept = kept_of.get(debtor.company_id)
-            if not kept:
-                debtor.partner_id = dst_partner
-                kept_of[debtor.company_id] = debtor
-                continue
-            if not kept.collector_id:
-                for name in ("portfolio_id", "collector_locked", "assigned_on", "assignment_reason"):
-                    kept[name] = debtor[name]
-            for name in ("collector_id", "policy_id", "best_time"):
-                kept[name] = kept[name] or debtor[name]
-            kept.excluded = kept.excluded or debtor.excluded
-            if debtor.risk_class_fixed and not kept.risk_class_fixed:
-                kept.write({name: debtor[name] for name in ("risk_class_fixed", "risk_reason")})
-            if debtor.hold and not kept.hold:
-                kept.write({name: debtor[name] for name in ("hold", "hold_reason", "hold_until")})
-            kept.cc_partner_ids |= debtor.cc_partner_ids
-            kept.bcc_partner_ids |= debtor.bcc_partner_ids
-            for name in (
-                *("collection.notice", "account.postdated.check", "account.postdated.check.event"),
-                *("collection.promise", "collection.dispute", "collection.interaction"),
-            ):
-                self.env[name].sudo().search([("debtor_id", "=", debtor.id)]).write({"debtor_id": kept.id})
-            kept._cancel_duplicates()
-            for name in ("mail.message", "ir.attachment", "mail.activity"):
-                model_field = "model" if name == "mail.message" else "res_model"
-                documents = self.env[name].sudo().search([(model_field, "=", self._name), ("res_id", "=", debtor.id)])
-                documents.write({"res_id": kept.id})
-            self.env.flush_all()
-            debtor.unlink()
-        self.env.flush_all()
-        self.env["collection.debtor.touch"]._touch_partners({(dst_partner.id, company.id) for company in kept_of})
-
-    def _cancel_duplicates(self):
-        """Of the notices of this debtor that wait, the one of the highest level stays: one message, all items."""
-        self.ensure_one()
-        waiting = self.env["collection.notice"].search(
-            [("debtor_id", "=", self.id), ("state", "in", ("proposed", "queued"))]
-        )
-        waiting = waiting.sorted(lambda notice: (notice.level_id.day_from, notice.id))
-        waiting[:-1]._cancel(_("Merged with a customer who has a later notice of the ladder"))
 
     @api.model
     def _query_effective_policies(self, debtor_ids):

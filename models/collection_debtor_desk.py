@@ -9,6 +9,8 @@ from odoo.tools import SQL, html2plaintext
 PAYMENT_MONTHS = 6
 # Operators of a search that excludes, and what each one excludes.
 POSITIVE = {"!=": "=", "not in": "in", "not ilike": "ilike", "not like": "like"}
+# Where a number may be, the likelier one for messages first; not every series has both.
+PHONES = ("mobile", "phone")
 WHATSAPP_URL = "https://wa.me/%s?text=%s"
 
 
@@ -157,8 +159,7 @@ class CollectionDebtor(models.Model):
     def action_open_whatsapp(self):
         """A conversation with the customer, the text prepared: the person reads it and sends it."""
         self.ensure_one()
-        contact = self._get_whatsapp_contact()
-        number = contact and contact._phone_format(fname="phone")
+        number = self._get_whatsapp_number()
         if not number:
             raise UserError(
                 _(
@@ -169,10 +170,12 @@ class CollectionDebtor(models.Model):
         url = WHATSAPP_URL % (number.lstrip("+"), quote(self._get_whatsapp_text()))
         return {"type": "ir.actions.act_url", "url": url, "target": "new"}
 
-    def _get_whatsapp_contact(self):
-        """Who is written to: the first of the debtor's recipients that has a phone, else the customer."""
+    def _get_whatsapp_number(self):
+        """The number of who is written to: of the debtor's recipients, else of the customer, the first valid one."""
         candidates = self._get_recipients()[self] | self.partner_id
-        return candidates.filtered("phone")[:1]
+        names = [name for name in PHONES if name in candidates._fields]
+        numbers = (contact._phone_format(fname=name) for contact in candidates for name in names if contact[name])
+        return next(filter(None, numbers), None)
 
     def _get_whatsapp_text(self):
         template = self.env.ref("account_collection.template_whatsapp")

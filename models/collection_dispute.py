@@ -38,7 +38,8 @@ class CollectionDispute(models.Model):
         ondelete="cascade",
         domain=f"[{UNPAID}]",
     )
-    currency_id = fields.Many2one(related="move_id.currency_id")
+    # Stored, so that amounts are summed currency by currency.
+    currency_id = fields.Many2one(related="move_id.currency_id", store=True)
     amount = fields.Monetary(
         compute="_compute_amount",
         store=True,
@@ -53,7 +54,7 @@ class CollectionDispute(models.Model):
     revisit_date = fields.Date(string="Come Back On", tracking=True, help="The owner gets an activity on that day.")
     state = fields.Selection(STATES, required=True, readonly=True, copy=False, default=OPEN, index=True, tracking=True)
     opened_on = fields.Date(
-        required=True, readonly=True, copy=False, default=lambda self: self.env.company._get_collection_today()
+        compute="_compute_opened_on", store=True, readonly=False, precompute=True, required=True, copy=False
     )
     closed_on = fields.Date(readonly=True, copy=False)
     resolution = fields.Text(copy=False, help="What came of it.")
@@ -84,6 +85,11 @@ class CollectionDispute(models.Model):
                 amount=currency.format(dispute.amount) if currency else dispute.amount,
                 invoice=dispute.move_id.name or "",
             )
+
+    def _compute_opened_on(self):
+        """The day where the debtor's company is, once and for all: it depends on nothing."""
+        for dispute in self:
+            dispute.opened_on = (dispute.debtor_id.company_id or self.env.company)._get_collection_today()
 
     @api.depends("move_id")
     def _compute_amount(self):
@@ -250,8 +256,8 @@ class CollectionDispute(models.Model):
 
     @api.model
     def _get_left(self, moves, except_ids=()):
-        """``{move id: amount}`` that is open and in no other dispute, in the currency of each document."""
-        # sudo: what is open and what others dispute, whoever may read it
+        """``{move id: amount}`` that is open and in no other live dispute, in the currency of each document."""
+        # sudo: what is open, whoever may read it
         lines = self.env["account.move.line"].sudo()
         groups = lines._read_group(
             [
@@ -263,13 +269,12 @@ class CollectionDispute(models.Model):
             ["amount_residual_currency:sum"],
         )
         left = defaultdict(float, {move.id: amount for move, amount in groups})
-        others = self.sudo()._read_group(
-            [("move_id", "in", moves.ids), ("state", "=", OPEN), ("id", "not in", list(except_ids))],
-            ["move_id"],
-            ["amount:sum"],
-        )
-        for move, amount in others:
-            left[move.id] -= amount
+        self.flush_model(["move_id", "amount", "state", "credit_move_id"])
+        self.env["account.move"].flush_model(["state"])
+        others = SQL("dispute.move_id = ANY(%s) AND dispute.id <> ALL(%s)", moves.ids, list(except_ids))
+        self.env.cr.execute(self._query_live(others))
+        for move_id, amount in self.env.cr.fetchall():
+            left[move_id] -= float(amount)
         return left
 
     def _get_moves(self):
@@ -355,7 +360,8 @@ class CollectionDispute(models.Model):
 
     @api.model
     def _query_live(self, condition):
-        """Rows (document, amount) that is in dispute, or that a proposed credit note is to take back."""
+        """Rows (document, amount) of live disputes: those that are open, and the accepted ones whose credit note is
+        still a draft. Served by the partial index of live disputes."""
         return SQL(
             """SELECT dispute.move_id, SUM(dispute.amount) AS amount
                  FROM collection_dispute dispute

@@ -1,5 +1,8 @@
 from odoo import _, api, fields, models
-from odoo.tools.misc import format_date
+from odoo.exceptions import ValidationError
+from odoo.tools.misc import format_date, format_datetime
+
+from .collection_said import POSTED
 
 OUTGOING, INCOMING = "out", "in"
 DIRECTIONS = [(OUTGOING, "We reached out"), (INCOMING, "The customer did")]
@@ -31,8 +34,7 @@ class CollectionInteraction(models.Model):
         "interaction_id",
         "move_id",
         string="Invoices",
-        domain="[('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), "
-        "('state', '=', 'posted'), ('move_type', 'in', ('out_invoice', 'out_refund', 'out_receipt'))]",
+        domain=f"[{POSTED}, ('move_type', 'in', ('out_invoice', 'out_refund', 'out_receipt'))]",
     )
     duration = fields.Float(help="In hours.")
     next_step = fields.Char()
@@ -55,6 +57,32 @@ class CollectionInteraction(models.Model):
         for interaction in self:
             # sudo: whose they are, whoever may read them
             interaction._check_documents(interaction.move_ids.sudo())
+
+    @api.constrains("promise_ids", "dispute_ids")
+    def _check_came_of_it(self):
+        for interaction in self:
+            # sudo: whose they are, whoever may read them
+            for said in (*interaction.promise_ids.sudo(), *interaction.dispute_ids.sudo()):
+                if said.debtor_id != interaction.debtor_id:
+                    raise ValidationError(
+                        _(
+                            "%(said)s is not of %(customer)s.",
+                            said=said.display_name,
+                            customer=interaction.partner_id.display_name,
+                        )
+                    )
+
+    @api.constrains("date")
+    def _check_date(self):
+        now = fields.Datetime.now()
+        for interaction in self:
+            if interaction.date > now:
+                raise ValidationError(
+                    _(
+                        "%s lies ahead: log what has happened, and schedule a follow-up for what is to come.",
+                        format_datetime(self.env, interaction.date),
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):

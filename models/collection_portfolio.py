@@ -44,8 +44,8 @@ class CollectionPortfolio(models.Model):
         index="btree_not_null",
         tracking=True,
         domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
-        help="Sees and works on every debtor of who is absent, from the first day to the last one. The debtors keep "
-        "their collector.",
+        help="Sees and works on every debtor of who is absent, in each company that the substitute may enter, from the "
+        "first day to the last one. The debtors keep their collector.",
     )
     absent_id = fields.Many2one(
         "res.users",
@@ -261,6 +261,10 @@ class CollectionPortfolio(models.Model):
             .with_context(active_test=True)
             .search([("substitute_id", "!=", False), ("substitute_from", "!=", False), *domain])
         )
+
+    def _clear_substitute(self):
+        """Nobody stands in for anybody in these portfolios any more."""
+        self.write({"substitute_id": False, "absent_id": False, "substitute_from": False, "substitute_to": False})
 
     def _get_absent(self):
         """Whose debtors the substitute works on today."""

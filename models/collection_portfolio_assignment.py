@@ -79,7 +79,7 @@ class CollectionPortfolio(models.Model):
         ``company`` that have something open and an active customer. Served by the index on the debtors' company."""
         return SQL(
             """SELECT debtor.id, ROUND(debtor.total_due * %(unit)s)::bigint, debtor.collector_id, debtor.portfolio_id,
-                      COALESCE(debtor.collector_locked, FALSE)
+                      COALESCE(debtor.collector_locked, FALSE) AND debtor.collector_id IS NOT NULL
                  FROM collection_debtor debtor
                  JOIN res_partner partner ON partner.id = debtor.partner_id
                 WHERE debtor.company_id = %(company)s AND partner.active

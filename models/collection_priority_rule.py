@@ -1,4 +1,5 @@
-from odoo import api, fields, models
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
 
 from ..engine import priority
 
@@ -68,11 +69,16 @@ class CollectionPriorityRule(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._check_only_one(vals.get("kind"), vals.get("company_id"))
         made = super().create(vals_list)
         made._score_again(made.company_id, made._is_shared())
         return made
 
     def write(self, vals):
+        if not {"kind", "company_id"}.isdisjoint(vals):
+            for rule in self:
+                rule._check_only_one(vals.get("kind", rule.kind), vals.get("company_id", rule.company_id.id))
         before, shared = self.company_id, self._is_shared()
         result = super().write(vals)
         if not WEIGHTS.isdisjoint(vals):
@@ -84,6 +90,23 @@ class CollectionPriorityRule(models.Model):
         result = super().unlink()
         self._score_again(companies, shared)
         return result
+
+    def _check_only_one(self, kind, company_id):
+        """Raise a sentence where there is another rule of that kind already. Before it is written: the unique index
+        would answer before a constraint is asked."""
+        # sudo: there is one, whoever may read it
+        others = self.sudo().with_context(active_test=False)
+        other = others.search(
+            [("kind", "=", kind), ("company_id", "=", company_id or False), ("id", "not in", self.ids)], limit=1
+        )
+        if not other:
+            return
+        values = {"rule": other.display_name, "company": other.company_id.name or _("every company")}
+        if other.active:
+            raise ValidationError(_("There is a rule “%(rule)s” for %(company)s already: change that one.", **values))
+        raise ValidationError(
+            _("There is an archived rule “%(rule)s” for %(company)s already: restore and change that one.", **values)
+        )
 
     def _is_shared(self):
         """Whether one of these is every company's."""

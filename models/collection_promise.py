@@ -30,7 +30,8 @@ class CollectionPromise(models.Model):
     *How it works.* Money keeps it: what is credited to the customer in a bank or cash journal, from the day on which it
     was promised until its date and the company's grace days. Credit notes are no money: they lower what is owed. Where
     nothing is owed any more of what a promise is about, it is closed: kept when money came, cancelled when none did.
-    A promise that names no invoices is about all that the customer owes in its currency.
+    A promise that names no invoices is about all that the customer owes in its currency; one that names some is kept
+    by what paid them and by what paid nothing yet, and not by what paid others.
     """
 
     _name = "collection.promise"
@@ -40,7 +41,12 @@ class CollectionPromise(models.Model):
     _order = "date desc, id desc"
 
     made_on = fields.Date(
-        required=True, default=lambda self: self.env.company._get_collection_today(), help="Money counts from this day."
+        compute="_compute_made_on",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        help="Money counts from this day.",
     )
     date = fields.Date(string="Promised For", required=True, index=True, tracking=True)
     amount = fields.Monetary(required=True, tracking=True)
@@ -109,6 +115,11 @@ class CollectionPromise(models.Model):
                 if promise.instalment_count
                 else _("Promise of %(amount)s for %(date)s", **values)
             )
+
+    def _compute_made_on(self):
+        """The day where the debtor's company is, once and for all: it depends on nothing."""
+        for promise in self:
+            promise.made_on = (promise.debtor_id.company_id or self.env.company)._get_collection_today()
 
     @api.depends("amount", "paid_amount", "state")
     def _compute_missing_amount(self):

@@ -1,5 +1,7 @@
 from collections import defaultdict
 
+from markupsafe import Markup
+
 from odoo import _, api, models
 from odoo.tools import SQL
 
@@ -17,7 +19,7 @@ class CollectionPromise(models.Model):
 
     *How it works.* One statement reads the receipts of the debtors with an open promise, one what is still owed of what
     each promise is about; ``engine.promises`` assigns and judges; one statement writes what changed. Verdicts are told
-    in two batches and, of what failed, in one activity per debtor. Promises that were judged before keep what they were
+    in batches and, of what failed, in one activity per debtor. Promises that were judged before keep what they were
     paid, so that no receipt serves twice.
     """
 
@@ -41,7 +43,7 @@ class CollectionPromise(models.Model):
                 rows.append((promise.id, state, amount))
         self._write_verdicts(rows, today)
         closed = open_ones.filtered(lambda promise: promise.state != promises.OPEN)
-        self._log_said({promise: promise._get_verdict_text() for promise in closed})
+        self._log_verdicts(closed)
         self._tell_responsible(
             lambda found: found._get_failure_summary(), closed.filtered(lambda promise: promise.state in FAILED), today
         )
@@ -66,10 +68,10 @@ class CollectionPromise(models.Model):
         since = min((open_ones + judged).mapped("made_on"))
         self.env["collection.debtor"]._prepare_ledger()
         self.env.cr.execute(self._query_receipts(open_ones.debtor_id.ids, since))
-        for debtor_id, currency_id, line_id, day, amount in self.env.cr.fetchall():
+        for debtor_id, currency_id, line_id, day, amount, move_id in self.env.cr.fetchall():
             if currency_id in scales:
                 receipts[debtor_id, currency_id].append(
-                    promises.Receipt(line_id, day, round(amount * scales[currency_id]))
+                    promises.Receipt(line_id, day, round(amount * scales[currency_id]), move_id)
                 )
         paid = {}
         for key, found in promised.items():
@@ -84,14 +86,14 @@ class CollectionPromise(models.Model):
         self.ensure_one()
         judged = self.state != promises.OPEN
         amount = round((self.paid_amount if judged else self.amount) * self._get_scale())
-        return promises.Promise(self.id, self.made_on, self.date, amount, judged)
+        return promises.Promise(self.id, self.made_on, self.date, amount, judged, frozenset(self.move_ids.ids))
 
     @api.model
     def _query_receipts(self, debtor_ids, since):
-        """Rows (debtor, currency, journal item, day, amount): the money of these debtors from that day on. Money that
-        went back to the customer, such as a bounced check, is none; money that paid items of another currency counts
-        in theirs, by what it paid of them. Served by the indexes on the partners of families and lines, and by those
-        of the reconciliations on their two sides."""
+        """Rows (debtor, currency, journal item, day, amount, document that it paid): the money of these debtors from
+        that day on, what paid nothing yet with document 0. Money that went back to the customer, such as a bounced
+        check, is none; what paid an item counts in its currency. Served by the indexes on the partners of families and
+        lines, and by those of the reconciliations on their two sides."""
         return SQL(
             """
             WITH receipt AS MATERIALIZED (
@@ -104,19 +106,20 @@ class CollectionPromise(models.Model):
                    AND line.parent_state = 'posted' AND line.balance < 0 AND line.date >= %(since)s
                    AND journal.type IN %(journals)s),
             used AS MATERIALIZED (
-                SELECT receipt.debtor_id, receipt.id, receipt.date, item.currency_id,
+                SELECT receipt.debtor_id, receipt.id, receipt.date, item.currency_id, item.move_id,
                        part.debit_amount_currency AS paid, part.credit_amount_currency AS spent,
                        journal.type IN %(journals)s AS went_back
                   FROM receipt
                   JOIN account_partial_reconcile part ON part.credit_move_id = receipt.id
                   JOIN account_move_line item ON item.id = part.debit_move_id
-                  JOIN account_journal journal ON journal.id = item.journal_id
-                 WHERE journal.type IN %(journals)s OR item.currency_id <> receipt.currency_id)
+                  JOIN account_journal journal ON journal.id = item.journal_id)
             SELECT receipt.debtor_id, receipt.currency_id, receipt.id, receipt.date,
-                   receipt.amount - COALESCE((SELECT SUM(used.spent) FROM used WHERE used.id = receipt.id), 0)
+                   receipt.amount - COALESCE((SELECT SUM(used.spent) FROM used WHERE used.id = receipt.id), 0), 0
               FROM receipt
              UNION ALL
-            SELECT debtor_id, currency_id, id, date, paid FROM used WHERE NOT went_back""",
+            SELECT debtor_id, currency_id, id, date, SUM(paid), move_id
+              FROM used WHERE NOT went_back
+             GROUP BY debtor_id, currency_id, id, date, move_id""",
             debtors=debtor_ids,
             accounts=self.env["account.account"]._get_receivable_ids(),
             since=since,
@@ -178,6 +181,13 @@ class CollectionPromise(models.Model):
             )
         )
         self.invalidate_model()
+
+    @api.model
+    def _log_verdicts(self, closed):
+        """Tell the debtors, the invoices and, as the state was not written by a person, the promises themselves."""
+        texts = {promise: promise._get_verdict_text() for promise in closed}
+        self._log_said(texts)
+        closed._message_log_batch({promise.id: Markup.escape(text) for promise, text in texts.items()})
 
     def _get_verdict_text(self):
         self.ensure_one()

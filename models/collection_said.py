@@ -7,10 +7,14 @@ from odoo.exceptions import AccessError, ValidationError
 
 from .rights import without_defaults
 
-# Conditions, for a domain of a view: the documents of ``partner_id`` in ``company_id`` that are still to be paid.
+# Conditions, for a domain of a view: the posted documents of ``partner_id`` in ``company_id``. Whose customer theirs is
+# today is the contact's to say: on documents, Odoo keeps whose it was when they were made.
+POSTED = (
+    "('partner_id.commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), ('state', '=', 'posted')"
+)
+# Those that are still to be paid.
 UNPAID = (
-    "('commercial_partner_id', '=', partner_id), ('company_id', '=', company_id), ('state', '=', 'posted'), "
-    "('move_type', 'in', ('out_invoice', 'out_receipt')), ('payment_state', 'in', ('not_paid', 'partial'))"
+    f"{POSTED}, ('move_type', 'in', ('out_invoice', 'out_receipt')), ('payment_state', 'in', ('not_paid', 'partial'))"
 )
 
 
@@ -135,7 +139,7 @@ class CollectionSaid(models.AbstractModel):
         self.ensure_one()
         for move in moves:
             if (
-                move.commercial_partner_id != self.partner_id
+                move.partner_id.commercial_partner_id != self.partner_id
                 or move.company_id != self.company_id
                 or move.state != "posted"
                 or not move.is_sale_document(include_receipts=True)

@@ -6,11 +6,14 @@ from odoo import api, fields, models
 from odoo.tools import html2plaintext
 
 DEBTOR = "collection.debtor"
+# What is done at the own desk. Everything else, a company's own types too, reaches the customer.
+DESK_TYPES = ("mail.mail_activity_data_todo", "mail.mail_activity_data_warning")
+DESK_CATEGORIES = ("upload_file", "grant_approval")
 
 
 class MailActivity(models.Model):
-    """Activities of debtors: done, they are interactions; moved, their calendar events move with them; planned or
-    done, their debtor's score follows."""
+    """Activities of debtors: done, those that reach the customer are interactions; moved, their calendar events move
+    with them; planned or done, their debtor's score follows."""
 
     _inherit = "mail.activity"
 
@@ -72,10 +75,17 @@ class MailActivity(models.Model):
                 ),
             }
             for activity in self
-            if activity.res_model == DEBTOR and activity.res_id
+            if activity.res_model == DEBTOR and activity.res_id and activity._is_collection_contact()
         ]
         result = super()._action_done(feedback=feedback, attachment_ids=attachment_ids)
         if values:
             # sudo: whoever does an activity that is theirs, as Odoo lets them
             self.env["collection.interaction"].sudo().with_context(collection_activity_done=True).create(values)
         return result
+
+    def _is_collection_contact(self):
+        """Whether doing this reaches the customer: what the system asks a person to look at does not."""
+        self.ensure_one()
+        kind = self.activity_type_id
+        desk_ids = {self.env["ir.model.data"]._xmlid_to_res_id(name) for name in DESK_TYPES}
+        return kind.id not in desk_ids and kind.category not in DESK_CATEGORIES

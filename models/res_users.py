@@ -1,4 +1,5 @@
 from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
 
 
 class ResUsers(models.Model):
@@ -30,6 +31,20 @@ class ResUsers(models.Model):
     def _get_collection_covered_ids(self):
         return {self.env.uid} | self.env["collection.portfolio"]._get_substituted_ids()
 
+    def _check_collection_companies(self, companies):
+        """Raise a sentence unless each of these users may enter each of these companies, where they collect."""
+        # sudo: the companies of a person are Odoo's own to read
+        for user in self.sudo():
+            if closed := companies - user.company_ids:
+                raise ValidationError(
+                    _(
+                        "%(person)s does not work in %(company)s and cannot collect there: allow the company or choose "
+                        "someone else.",
+                        person=user.name,
+                        company=closed[0].name,
+                    )
+                )
+
     def write(self, vals):
         left = vals.get("active") is False and self.filtered("active")
         result = super().write(vals)
@@ -38,32 +53,43 @@ class ResUsers(models.Model):
         return result
 
     def _release_collection_debtors(self):
-        """These users left: their debtors return to assignment, and the company's responsible is told."""
+        """These users left: their debtors return to assignment, they stand in for nobody any more, and the company's
+        responsible is told of both."""
         # sudo: whoever archives users needs no right on collections
-        Debtor = self.env["collection.debtor"].sudo()
-        for (company, user), debtors in (
-            Debtor.search([("collector_id", "in", self.ids)])
-            .grouped(lambda debtor: (debtor.company_id, debtor.collector_id))
-            .items()
-        ):
+        debtors = self.env["collection.debtor"].sudo().search([("collector_id", "in", self.ids)])
+        portfolios = self.env["collection.portfolio"].sudo().with_context(active_test=False)
+        portfolios = portfolios.search([("substitute_id", "in", self.ids)])
+        debtors_of = debtors.grouped(lambda debtor: (debtor.company_id, debtor.collector_id))
+        portfolios_of = portfolios.grouped(lambda portfolio: (portfolio.company_id, portfolio.substitute_id))
+        portfolios._clear_substitute()
+        for company, user in debtors_of | portfolios_of:
+            theirs = debtors_of.get((company, user), debtors.browse())
+            substituted = portfolios_of.get((company, user), portfolios.browse())
             texts = self.with_context(lang=company._get_collection_lang())
-            texts.env["collection.debtor"].sudo()._release(debtors, texts._get_collection_leaving(user))
+            texts.env["collection.debtor"].sudo()._release(theirs, texts._get_collection_leaving(user))
             responsible = company.collection_responsible_id - self
             if responsible:
                 user.partner_id.sudo().with_context(mail_activity_quick_update=True).activity_schedule(
                     "mail.mail_activity_data_todo",
                     user_id=responsible.id,
-                    summary=texts._get_collection_task(user, company, len(debtors)),
+                    summary=texts._get_collection_task(user, company, len(theirs), substituted),
                 )
 
     def _get_collection_leaving(self, user):
         return _("%(user)s was archived.", user=user.name)
 
-    def _get_collection_task(self, user, company, count):
-        return _(
-            "%(user)s was archived: %(count)s debtors of %(company)s returned to assignment. Those that no portfolio "
-            "takes in the night need a collector.",
-            user=user.name,
-            company=company.name,
-            count=count,
-        )
+    def _get_collection_task(self, user, company, count, portfolios):
+        parts = [_("%(user)s was archived.", user=user.name)]
+        if count:
+            parts.append(
+                _(
+                    "%(count)s debtors of %(company)s returned to assignment. Those that no portfolio takes in the "
+                    "night need a collector.",
+                    count=count,
+                    company=company.name,
+                )
+            )
+        if portfolios:
+            names = ", ".join(portfolios.mapped("name"))
+            parts.append(_("Nobody substitutes any more in: %(portfolios)s.", portfolios=names))
+        return " ".join(parts)

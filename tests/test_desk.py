@@ -99,6 +99,20 @@ class TestDesk(DisputeCommon):
         self.assertTrue(self.theirs._is_on_hold(self.today + timedelta(days=5)))
         self.assertFalse(self.theirs._is_on_hold(self.today + timedelta(days=6)))
 
+    def test_the_day_of_a_hold_is_that_of_the_debtor_s_company(self):
+        """In Honolulu it is still yesterday when the day begins in Kiritimati."""
+        self.env.user.tz = "Pacific/Honolulu"
+        self.company.partner_id.tz = "Pacific/Kiritimati"
+        today = self.company._get_collection_today()
+        self.assertEqual(today, fields.Date.context_today(self.theirs.with_context(tz="Pacific/Kiritimati")))
+        values = {"debtor_ids": self.theirs.ids, "reason": "Late", "until": today - timedelta(days=1)}
+        wizard = self.env["collection.hold.wizard"].with_context(tz="Pacific/Honolulu").create(values)
+        with self.assertRaisesRegex(UserError, "has passed"):
+            wizard.action_hold()
+        wizard.until = today
+        wizard.action_hold()
+        self.assertEqual(self.theirs.hold_until, today)
+
     def test_a_hold_that_is_over_is_refused(self):
         wizard = self.env["collection.hold.wizard"].create(
             {"debtor_ids": self.theirs.ids, "reason": "Late", "until": self.today - timedelta(days=1)}
@@ -115,6 +129,19 @@ class TestDesk(DisputeCommon):
         (text,) = parse_qs(parts.query)["text"]
         self.assertIn(f"{self.theirs.overdue_text} of {self.customer.name} past due", text)
         self.assertNotIn("<", text)
+
+    def test_whatsapp_prefers_a_mobile_where_contacts_have_one(self):
+        self.customer.write({"phone": "55 1234 5678", "country_id": self.env.ref("base.mx").id})
+        expected = "/525512345678"
+        if "mobile" in self.customer._fields:
+            self.customer.write({"mobile": "477 765 4321"})
+            expected = "/524777654321"
+        self.assertEqual(urlsplit(self.theirs.action_open_whatsapp()["url"]).path, expected)
+        if "mobile" in self.customer._fields:
+            self.customer.write({"phone": False})
+            self.assertEqual(urlsplit(self.theirs.action_open_whatsapp()["url"]).path, expected)
+            self.customer.write({"mobile": "none", "phone": "55 1234 5678"})
+            self.assertEqual(urlsplit(self.theirs.action_open_whatsapp()["url"]).path, "/525512345678")
 
     def test_whatsapp_needs_a_number(self):
         with self.assertRaisesRegex(UserError, "has no valid phone number"):
@@ -148,10 +175,14 @@ class TestDesk(DisputeCommon):
         )
         self.theirs.invalidate_recordset()
         self.assertEqual(self.theirs.responsible_id, substitute)
-        for active, responsible in ((False, absent), (True, substitute)):
-            substitute.active = active
-            self.theirs.invalidate_recordset()
-            self.assertEqual(self.theirs.responsible_id, responsible, "who was archived stands in for nobody")
+        substitution = {name: portfolio[name] for name in ("substitute_from", "substitute_to")}
+        substitute.active = False
+        self.theirs.invalidate_recordset()
+        self.assertEqual(self.theirs.responsible_id, absent, "who was archived stands in for nobody")
+        substitute.active = True
+        portfolio.write({**substitution, "substitute_id": substitute.id})
+        self.theirs.invalidate_recordset()
+        self.assertEqual(self.theirs.responsible_id, substitute)
         portfolio.write(
             {"substitute_from": self.today - timedelta(days=2), "substitute_to": self.today - timedelta(days=1)}
         )

@@ -2,6 +2,7 @@
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .test_promises import PromiseCommon
 from .test_rights import RightsCommon
@@ -107,6 +108,18 @@ class TestDisputes(DisputeCommon):
         with self.refused(ValidationError, "is open that is not in dispute already"):
             self.dispute(amount=1)
 
+    def test_what_a_proposed_credit_note_takes_back_is_not_disputed_again(self):
+        self.dispute(amount=600).action_accept()
+        with self.refused(ValidationError, r"400\.00.*is open"):
+            self.dispute(amount=401)
+        rest = self.dispute()
+        self.assertEqual(rest.amount, 400)
+        rest.action_accept()
+        with self.refused(ValidationError, "is open that is not in dispute already"):
+            self.dispute(amount=1)
+        rest.credit_move_id.button_cancel()
+        self.assertEqual(self.dispute().amount, 400, "nothing takes it back any more")
+
     def test_other_wrong_input_is_refused(self):
         with self.refused(ValidationError, "more than zero"):
             self.dispute(amount=-1)
@@ -185,6 +198,68 @@ class TestDisputes(DisputeCommon):
         for said in (promise, live, over, call):
             self.assertEqual((said.debtor_id, said.partner_id), (kept, self.customer), said._name)
         self.assertEqual(kept.best_time, "Mornings")
+
+    def join(self, customer, head):
+        """``customer`` becomes a contact of ``head``, which then owes what it owed."""
+        customer.write({"parent_id": head.id, "is_company": False})
+        self.env.flush_all()
+        return self.debtor(head)
+
+    def test_what_was_said_follows_who_becomes_a_contact_of_another(self):
+        promise = self.promise(600, moves=self.invoice)
+        dispute = self.dispute(amount=400)
+        call = self.env["collection.interaction"].create(
+            {"debtor_id": self.debtor(self.customer).id, "move_ids": self.invoice.ids, "note": "Called"}
+        )
+        head = self.make_customer("Head Office")
+        self.make_invoice(head, 50, days=3)
+        self.debtor(head)
+        kept = self.join(self.customer, head)
+        self.assertEqual((kept.partner_id, kept.total_due), (head, 1050))
+        for said in (promise, dispute, call):
+            self.assertEqual((said.debtor_id, said.partner_id), (kept, head), said._name)
+        self.assertFalse(self.Debtor.search([("partner_id", "=", self.customer.id)]))
+        self.night()
+        told = {line.move_id: line.amount for line in self.notices(head).line_ids}
+        self.assertNotIn(self.invoice, told, "600 are promised and 400 in dispute")
+        self.assertEqual((promise.state, dispute.state), ("open", "open"))
+        self.judge(13)
+        self.assertEqual(promise.state, "broken")
+
+    def test_what_was_said_follows_to_who_was_no_debtor(self):
+        promise, dispute = self.promise(600), self.dispute(amount=400)
+        debtor = self.debtor(self.customer)
+        kept = self.join(self.customer, self.make_customer("Head Office"))
+        self.assertEqual((kept, promise.debtor_id, dispute.debtor_id), (debtor, debtor, debtor))
+        self.assertEqual((promise.partner_id, dispute.partner_id), (kept.partner_id, kept.partner_id))
+        self.assertFalse(self.night())
+
+    def test_a_hold_follows_who_becomes_a_contact_of_another(self):
+        self.debtor(self.customer).write({"hold": True, "hold_reason": "Agreement"})
+        head = self.make_customer("Head Office")
+        self.make_invoice(head, 50, days=-30)
+        self.debtor(head)
+        kept = self.join(self.customer, head)
+        self.assertEqual((kept.hold, kept.hold_reason), (True, "Agreement"))
+        self.assertFalse(self.night())
+
+    def test_after_such_a_move_their_documents_are_still_theirs(self):
+        head = self.join(self.customer, self.make_customer("Head Office"))
+        head.collector_id = self.make_user("head_collector", "account_collection.group_collection_collector")
+        moves = self.env["account.move"]
+        self.assertEqual(self.invoice.collection_debtor_id, head)
+        self.assertIn(self.invoice, moves.search([("collection_debtor_id", "=", head.id)]))
+        groups = moves._read_group([("id", "=", self.invoice.id)], ["collection_collector_id"])
+        self.assertEqual(groups, [(head.collector_id,)])
+        self.assertEqual(self.promise(600, partner=head.partner_id, moves=self.invoice).owed_amount, 1000)
+        self.assertEqual(self.dispute(debtor_id=head.id, amount=400).partner_id, head.partner_id)
+        call = self.env["collection.interaction"].create({"debtor_id": head.id, "move_ids": self.invoice.ids})
+        self.assertEqual(call.move_ids, self.invoice)
+        for model, name in (("promise", "move_ids"), ("dispute", "move_id"), ("interaction", "move_ids")):
+            domain = self.env[f"collection.{model}"]._fields[name].domain
+            known = {"partner_id": head.partner_id.id, "company_id": self.company.id}
+            known["currency_id"] = self.company.currency_id.id
+            self.assertIn(self.invoice, self.env["account.move"].search(safe_eval(domain, known)), model)
 
 
 @tagged("post_install", "-at_install")

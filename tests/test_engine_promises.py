@@ -12,16 +12,22 @@ from ..engine.promises import Promise, Receipt
 
 DAY = date(2026, 5, 1)
 SETTINGS = settings(max_examples=200, deadline=None, database=None, print_blob=True)
+DOCUMENTS = st.frozensets(st.integers(1, 3), max_size=2)
 PROMISES = st.lists(
-    st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(1, 5000), st.booleans()), max_size=7
+    st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(1, 5000), st.booleans(), DOCUMENTS), max_size=7
 ).map(
     lambda rows: [
-        Promise(number, DAY + timedelta(days=made), DAY + timedelta(days=made + wait), amount, judged)
-        for number, (made, wait, amount, judged) in enumerate(rows)
+        Promise(number, DAY + timedelta(days=made), DAY + timedelta(days=made + wait), amount, judged, documents)
+        for number, (made, wait, amount, judged, documents) in enumerate(rows)
     ]
 )
-RECEIPTS = st.lists(st.tuples(st.integers(-5, 70), st.integers(1, 8000)), max_size=7).map(
-    lambda rows: [Receipt(number, DAY + timedelta(days=days), amount) for number, (days, amount) in enumerate(rows)]
+# The parts of a receipt share its id.
+RECEIPTS = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(-5, 70), st.integers(1, 8000), st.integers(0, 3)), max_size=7
+).map(
+    lambda rows: [
+        Receipt(number, DAY + timedelta(days=days), amount, document) for number, days, amount, document in rows
+    ]
 )
 GRACE = st.integers(0, 5)
 
@@ -52,6 +58,18 @@ class TestEnginePromises(BaseCase):
         inside = [promise for promise in made if first <= promise.made and promises.deadline(promise, grace) <= last]
         money = sum(receipt.amount for receipt in receipts if first <= receipt.date <= last)
         self.assertLessEqual(sum(paid[promise.id] for promise in inside), money)
+
+    @SETTINGS
+    @given(PROMISES, RECEIPTS, GRACE, st.integers(1, 3))
+    def test_money_of_an_invoice_is_none_of_promises_of_others(self, made, receipts, grace, document):
+        """What paid an invoice goes to the promises that name it, to those that name none and to judged ones."""
+        others = [
+            promise
+            for promise in made
+            if promise.documents and document not in promise.documents and not promise.judged
+        ]
+        here = [receipt for receipt in receipts if receipt.document == document]
+        self.assertFalse(any(promises.assign(others, here, grace).values()))
 
     @SETTINGS
     @given(PROMISES, RECEIPTS, GRACE, st.integers(0, 999))

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
@@ -106,6 +107,22 @@ class TestInteractions(InteractionCommon):
         self.assertEqual(event.start, start - timedelta(days=3))
         self.assertEqual(event.stop - event.start, timedelta(minutes=30))
 
+    def test_what_came_of_it_is_of_the_same_customer(self):
+        stranger = self.make_customer("Stranger")
+        theirs = self.make_invoice(stranger, 10)
+        values = {"debtor_id": self.debtor(self.customer).id, "kind_id": self.call.id}
+        for name, said in (("promise", self.promise(5, partner=stranger)), ("dispute", self.dispute(theirs))):
+            with self.refused(ValidationError, f"{said.display_name} is not of Postdater".replace("$", r"\$")):
+                self.Interaction.create({**values, f"{name}_ids": said.ids})
+
+    def test_nothing_is_logged_before_it_happens(self):
+        later = fields.Datetime.now() + timedelta(hours=2)
+        with self.refused(ValidationError, "lies ahead: log what has happened"):
+            self.wizard(date=later).action_log()
+        self.wizard().action_log()
+        with self.refused(ValidationError, "lies ahead"):
+            self.logged().date = later
+
     def test_an_activity_that_is_done_is_an_interaction(self):
         debtor = self.debtor(self.customer)
         activity = debtor.activity_schedule("mail.mail_activity_data_call", summary="Ask for the transfer")
@@ -117,6 +134,24 @@ class TestInteractions(InteractionCommon):
         self.assertEqual(len(debtor.message_ids), before + 1, "Odoo's own message, and no second one")
         self.customer.activity_schedule("mail.mail_activity_data_call").action_done()
         self.assertEqual(len(self.logged()), 1)
+
+    def test_what_is_done_at_the_own_desk_reaches_no_customer(self):
+        debtor = self.debtor(self.customer)
+        debtor.collector_id = self.make_user("desk_collector", "account_collection.group_collection_collector")
+        upload = self.env["mail.activity.type"].create({"name": "Signed contract", "category": "upload_file"})
+        own = self.env["mail.activity.type"].create({"name": "Fax"})
+        self.promise(400)
+        self.judge(13)
+        self.assertIn("broken", debtor.activity_ids.summary)
+        debtor.activity_schedule(activity_type_id=upload.id)
+        debtor.activity_schedule("mail.mail_activity_data_warning")
+        debtor.activity_ids.action_done()
+        self.assertFalse(self.logged())
+        self.assertFalse(self.debtor(self.customer).last_contact_date)
+        debtor.activity_schedule(activity_type_id=own.id)
+        debtor.activity_ids.action_done()
+        self.assertEqual(self.logged().kind_id, own)
+        self.assertEqual(self.debtor(self.customer).last_contact_date, self.today)
 
     def test_the_buttons_of_the_debtor(self):
         debtor = self.debtor(self.customer)

@@ -251,6 +251,13 @@ class TestPortfolioAssignment(PortfolioCommon):
         self.assertEqual(self.assign(), 1)
         self.assertEqual(debtor.collector_id, self.collector)
 
+    def test_a_lock_without_a_collector_locks_nobody(self):
+        debtor = self.owing("Nobody's")
+        debtor.collector_locked = True
+        self.make_portfolio("All", self.collector)
+        self.assertEqual(self.assign(), 1)
+        self.assertEqual(debtor.collector_id, self.collector)
+
     def test_a_collector_whom_a_portfolio_finds_in_place_stays_without_a_word(self):
         debtor = self.owing("In Place")
         debtor.collector_id = self.other_collector
@@ -430,11 +437,38 @@ class TestPortfolioPeople(PortfolioCommon):
             [("res_model", "=", "res.partner"), ("res_id", "=", self.other_collector.partner_id.id)]
         )
         self.assertEqual(activity.user_id, self.manager)
-        self.assertIn("Other Collector was archived: 1 debtors", activity.summary)
+        self.assertIn("Other Collector was archived. 1 debtors", activity.summary)
         self.assertEqual(self.mine.collector_id, self.collector)
         self.make_portfolio("All", self.collector)
         self.assign()
         self.assertEqual(self.theirs.collector_id, self.collector)
+
+    def test_who_is_archived_stands_in_for_nobody_any_more(self):
+        dates = {"substitute_from": self.today, "absent_id": self.other_collector.id}
+        portfolio = self.make_portfolio("North", self.other_collector, substitute_id=self.viewer.id, **dates)
+        archived = self.make_portfolio(
+            "South", self.other_collector, substitute_id=self.viewer.id, active=False, **dates
+        )
+        self.viewer.active = False
+        for one in (portfolio, archived):
+            self.assertFalse(one.substitute_id or one.absent_id or one.substitute_from)
+        activity = self.env["mail.activity"].search(
+            [("res_model", "=", "res.partner"), ("res_id", "=", self.viewer.partner_id.id)]
+        )
+        self.assertEqual(activity.user_id, self.manager)
+        self.assertIn("Viewer was archived. Nobody substitutes any more in: North, South.", activity.summary)
+
+    def test_who_leaves_stands_in_for_nobody_any_more(self):
+        own = self.make_portfolio("Own", self.other_collector)
+        portfolio = self.make_portfolio(
+            "North", self.viewer, substitute_id=self.other_collector.id, substitute_from=self.today
+        )
+        wizard = self.env["collection.move.wizard"].with_user(self.manager)
+        wizard.create(
+            {"collector_id": self.other_collector.id, "collector_ids": [Command.set(self.collector.ids)]}
+        ).action_move()
+        self.assertFalse(portfolio.substitute_id or portfolio.substitute_from)
+        self.assertEqual((portfolio.collector_ids, own.collector_ids), (self.viewer, self.collector))
 
     def test_moving_to_several_shares_by_open_balance(self):
         debtors = [self.make_debtor(name, self.viewer) for name in ("A", "B")]
@@ -486,6 +520,23 @@ class TestPortfolioPeople(PortfolioCommon):
         self.assertEqual(both.mapped("collector_locked"), [False, False])
         self.assign_by_hand(both).action_assign()
         self.assertFalse(both.collector_id)
+
+    def test_nobody_collects_where_they_do_not_work(self):
+        elsewhere = self.env["res.company"].sudo().create({"name": "Elsewhere"})
+        stranger = self.make_user("stranger", "account_collection.group_collection_collector", company=elsewhere)
+        sentence = f"Stranger does not work in {self.company.name}"
+        move = self.env["collection.move.wizard"].with_user(self.manager)
+        for refused in (
+            lambda: self.mine.with_user(self.manager).write({"collector_id": stranger.id}),
+            lambda: self.assign_by_hand(self.mine, collector_id=stranger.id).action_assign(),
+            lambda: move.create(
+                {"collector_id": self.collector.id, "collector_ids": [Command.set(stranger.ids)]}
+            ).action_move(),
+        ):
+            with self.assertRaisesRegex(ValidationError, sentence), self.env.cr.savepoint():
+                refused()
+            self.env.invalidate_all()
+            self.assertEqual(self.mine.collector_id, self.collector)
 
     def test_the_action_opens_with_the_chosen_debtors(self):
         wizard = self.env["collection.assign.wizard"].with_user(self.manager)

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import psycopg2
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import SQL, mute_logger
 
@@ -288,7 +288,7 @@ class TestPriority(PriorityCommon):
 
     def test_rules_that_cannot_be(self):
         rule = self.Rule.search([], limit=1)
-        for values in ({"unit": 0}, {"points": -1}, {"maximum": -1}, {"kind": "overdue"}):
+        for values in ({"unit": 0}, {"points": -1}, {"maximum": -1}):
             with (
                 self.assertRaises(psycopg2.IntegrityError, msg=str(values)),
                 mute_logger("odoo.sql_db"),
@@ -296,6 +296,26 @@ class TestPriority(PriorityCommon):
             ):
                 rule.write(values)
                 self.env.flush_all()
+
+    def test_a_second_rule_of_a_kind_is_refused_with_a_sentence(self):
+        shared = self.Rule.search([("kind", "=", "overdue"), ("company_id", "=", False)])
+        other = self.Rule.search([("kind", "=", "days_overdue"), ("company_id", "=", False)])
+        refusal = "a rule “Overdue amount” for every company already"
+        for refused in (
+            lambda: self.Rule.create({"kind": "overdue"}),
+            lambda: other.write({"kind": "overdue"}),
+        ):
+            with self.assertRaisesRegex(ValidationError, refusal):
+                refused()
+        own = self.Rule.create({"kind": "overdue", "company_id": self.company.id})
+        with self.assertRaisesRegex(ValidationError, f"for {self.company.name} already"):
+            self.Rule.create({"kind": "overdue", "company_id": self.company.id})
+        with self.assertRaisesRegex(ValidationError, refusal):
+            own.company_id = False
+        own.write({"kind": "overdue", "company_id": self.company.id, "points": 2})
+        shared.active = False
+        with self.assertRaisesRegex(ValidationError, "archived rule “Overdue amount”.*restore"):
+            self.Rule.create({"kind": "overdue"})
 
     # === SQL and the engine ===#
 

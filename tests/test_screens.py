@@ -34,6 +34,23 @@ class TestScreens(CollectionCommon):
                 arch = self.env[model].with_user(self.manager).get_view(view.id, view.type)["arch"]
                 self.assertTrue(etree.fromstring(arch).xpath("//field"), (model, view.type))
 
+    def test_empty_lists_say_what_they_are_for(self):
+        for name in ("outcome", "dispute_reason", "promise", "dispute", "interaction", "portfolio"):
+            self.assertIn("o_view_nocontent", self.env.ref(f"account_collection.collection_{name}_action").help)
+
+    def test_what_was_said_is_read_on_a_phone(self):
+        for name in ("promise", "dispute", "interaction"):
+            action = self.env.ref(f"account_collection.collection_{name}_action")
+            self.assertIn("kanban", action.view_mode)
+            views = self.env[action.res_model].with_user(self.manager).get_views([(False, "kanban")])["views"]
+            self.assertTrue(etree.fromstring(views["kanban"]["arch"]).xpath("//field[@name='partner_id']"))
+
+    def test_the_figures_of_portfolios_are_summed(self):
+        view = self.env.ref("account_collection.collection_portfolio_view_tree")
+        arch = etree.fromstring(self.env["collection.portfolio"].with_user(self.manager).get_view(view.id)["arch"])
+        summed = {field.get("name") for field in arch.xpath("//field[@sum]")}
+        self.assertEqual(summed, {"debtor_count", "overdue", "total_due"})
+
     def test_the_figures_of_a_debtor_add_up_on_its_form(self):
         customer = self.make_customer("Form Reader")
         self.make_invoice(customer, 1000, days=45)

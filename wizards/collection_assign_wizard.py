@@ -30,6 +30,7 @@ class CollectionAssignWizard(models.TransientModel):
         debtors = Debtor.search([("id", "in", self.debtor_ids.ids)])
         if not debtors:
             raise UserError(_("Choose the debtors to assign."))
+        self.collector_id._check_collection_companies(debtors.company_id)
         reason = self.reason or _("Chosen by %(user)s.", user=self.env.user.name)
         for company, theirs in debtors.grouped("company_id").items():
             Debtor._hand_over(

@@ -22,12 +22,12 @@ class CollectionHoldWizard(models.TransientModel):
 
     def action_hold(self):
         self.ensure_one()
-        if self.until and self.until < fields.Date.context_today(self):
-            day = format_date(self.env, self.until)
-            raise UserError(_("A hold cannot end on %s, which has passed: choose today or a later day.", day))
         # Those that this person sees, by a search: the relation itself asks no rule.
         debtors = self.env["collection.debtor"].search([("id", "in", self.debtor_ids.ids)])
         if not debtors:
             raise UserError(_("Choose the debtors to hold."))
+        if self.until and any(self.until < company._get_collection_today() for company in debtors.company_id):
+            day = format_date(self.env, self.until)
+            raise UserError(_("A hold cannot end on %s, which has passed: choose today or a later day.", day))
         debtors.write({"hold": True, "hold_reason": self.reason, "hold_until": self.until})
         return {"type": "ir.actions.act_window_close"}

@@ -59,6 +59,7 @@ class CollectionMoveWizard(models.TransientModel):
             raise UserError(_("%(user)s collects from nobody there.", user=self.collector_id.name))
         if self.collector_id in self.collector_ids:
             raise UserError(_("%(user)s cannot take over from the same person.", user=self.collector_id.name))
+        self.collector_ids._check_collection_companies(self.company_id)
         if self.replace:
             self._replace_in_portfolios()
         reason = self.reason or _("Moved by %(user)s.", user=self.env.user.name)
@@ -69,15 +70,22 @@ class CollectionMoveWizard(models.TransientModel):
         return {"type": "ir.actions.act_window_close"}
 
     def _replace_in_portfolios(self):
-        portfolios = self.portfolio_id or self.env["collection.portfolio"].with_context(active_test=False).search(
-            [("company_id", "=", self.company_id.id), ("collector_ids", "in", self.collector_id.ids)]
+        everywhere = self.env["collection.portfolio"].with_context(active_test=False)
+        portfolios = self.portfolio_id or everywhere.search(
+            [
+                ("company_id", "=", self.company_id.id),
+                *("|", ("collector_ids", "in", self.collector_id.ids), ("substitute_id", "=", self.collector_id.id)),
+            ]
         )
-        for portfolio in portfolios:
-            values = {"collector_ids": [fields.Command.unlink(self.collector_id.id)]}
-            values["collector_ids"] += [fields.Command.link(user.id) for user in self.collector_ids]
-            if portfolio.absent_id == self.collector_id:
-                values.update(substitute_id=False, absent_id=False, substitute_from=False, substitute_to=False)
-            portfolio.write(values)
+        portfolios.filtered(
+            lambda portfolio: self.collector_id in portfolio.absent_id | portfolio.substitute_id
+        )._clear_substitute()
+        joined = self.portfolio_id or portfolios.filtered(
+            lambda portfolio: self.collector_id in portfolio.collector_ids
+        )
+        for portfolio in joined:
+            gone = fields.Command.unlink(self.collector_id.id)
+            portfolio.collector_ids = [gone, *(fields.Command.link(user.id) for user in self.collector_ids)]
 
     def _prepare_handovers(self, debtors, reason):
         groups = self.env["collection.debtor"]._read_group(
