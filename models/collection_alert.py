@@ -214,7 +214,7 @@ class CollectionAlert(models.Model):
 
     def _tell(self, company, today):
         """Tell these alerts, by activity or by mail, and return those that somebody was told."""
-        told_to = self._get_told(company)
+        told_to, documents = self._get_told(company), self._get_documents()
         mailed, acted = defaultdict(dict), defaultdict(lambda: defaultdict(list))
         for user, records in told_to.items():
             for alert, record in records.items():
@@ -224,19 +224,25 @@ class CollectionAlert(models.Model):
                     mailed[user][alert] = record
         for alerts_of in acted.values():
             # A rule at a time: Odoo cannot create two activities of one person on one record together.
-            self._create_activities(alerts_of, today)
-        self.env["mail.mail"].create([self._prepare_mail(user, company, records) for user, records in mailed.items()])
+            self._create_activities(alerts_of, documents, today)
+        self.env["mail.mail"].create(
+            [self._prepare_mail(user, company, records, documents) for user, records in mailed.items()]
+        )
         told = {alert.id for records in mailed.values() for alert in records}
         told.update(alert.id for found in acted.values() for alerts in found.values() for alert in alerts)
         return self.filtered(lambda alert: alert.id in told)
 
     @api.model
-    def _create_activities(self, alerts_of, today):
-        """:param dict alerts_of: lists of alerts of one rule by (user, record)"""
+    def _create_activities(self, alerts_of, documents, today):
+        """
+        :param dict alerts_of: lists of alerts of one rule by (user, record)
+        :param dict documents: of ``_get_documents``
+        """
         todo_id = self.env["ir.model.data"]._xmlid_to_res_id("mail.mail_activity_data_todo")
         values = []
         for (user, record), alerts in alerts_of.items():
-            texts = self.browse(alert.id for alert in alerts).with_context(lang=user.lang or self.env.lang)
+            told = self.browse(alert.id for alert in alerts).with_context(lang=user.lang or self.env.lang)
+            texts = [alert._get_text(documents) for alert in told]
             values.append(
                 {
                     "res_model_id": self.env["ir.model"]._get_id(record._name),
@@ -245,22 +251,31 @@ class CollectionAlert(models.Model):
                     "res_name": record.display_name,
                     "date_done": False,
                     "activity_type_id": todo_id,
-                    "summary": f"{texts.rule_id.name}: {'; '.join(texts._get_texts())}",
+                    "summary": f"{told.rule_id.name}: {'; '.join(texts)}",
                     "date_deadline": today,
                     "user_id": user.id,
                 }
             )
         self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(values)
 
-    def _get_texts(self):
-        return [alert._get_text() for alert in self]
+    def _get_documents(self):
+        """``{alert id: the promise, check or invoice it is about}``, each kind read together."""
+        documents = {}
+        for model, alerts in self.grouped("res_model").items():
+            if model:
+                browsed = {record.id: record for record in self.env[model].browse(alerts.mapped("res_id"))}
+                documents.update({alert.id: browsed[alert.res_id] for alert in alerts})
+        return documents
 
-    def _get_text(self):
-        """What happened, with its figures."""
+    def _get_text(self, documents):
+        """What happened, with its figures.
+
+        :param dict documents: of ``_get_documents``, in any language
+        """
         self.ensure_one()
         kind, amount = self.rule_id.kind, self.currency_id.format(self.amount)
         day = format_date(self.env, self.day)
-        document = self.env[self.res_model].browse(self.res_id) if self.res_model else None
+        document = documents[self.id].with_env(self.env) if self.id in documents else None
         if kind == rules.OVERDUE_COUNT:
             return _("overdue items: %(count)s, %(amount)s", count=self.number, amount=amount)
         if kind == rules.OVERDUE_AMOUNT:

@@ -11,17 +11,20 @@ class CollectionAlert(models.Model):
     _inherit = "collection.alert"
 
     @api.model
-    def _prepare_mail(self, user, company, records):
+    def _prepare_mail(self, user, company, records, documents):
         """Values of the mail to a person.
 
         :param dict records: the record that the person opens, by alert
+        :param dict documents: of ``_get_documents``
         """
         lang = user.lang or self.env.lang
         localized = self.with_context(lang=lang)
         alerts = localized.browse(alert.id for alert in records)
         values = {
             "greeting": localized._get_greeting(user, company),
-            "sections": localized._get_sections(alerts, {alert.id: record for alert, record in records.items()}),
+            "sections": localized._get_sections(
+                alerts, {alert.id: record for alert, record in records.items()}, documents
+            ),
         }
         author = company.partner_id
         return {
@@ -44,7 +47,7 @@ class CollectionAlert(models.Model):
         return _("Hello %(user)s, this is new in the collections of %(company)s.", user=user.name, company=company.name)
 
     @api.model
-    def _get_sections(self, alerts, record_of):
+    def _get_sections(self, alerts, record_of, documents):
         """What the mail lists: a section per rule, a row per debtor, the highest overdue amount first."""
         sections = []
         for rule, found in alerts.grouped("rule_id").items():
@@ -58,7 +61,7 @@ class CollectionAlert(models.Model):
                     "title": rule.name,
                     "count": len(debtors),
                     "rows": [
-                        self._prepare_row(debtor, by_debtor[debtor], record_of[by_debtor[debtor][0].id])
+                        self._prepare_row(debtor, by_debtor[debtor], record_of[by_debtor[debtor][0].id], documents)
                         for debtor in debtors[:MAX_LISTED]
                     ],
                     "more": len(debtors) > MAX_LISTED and _("%s more", len(debtors) - MAX_LISTED),
@@ -69,11 +72,11 @@ class CollectionAlert(models.Model):
         return sections
 
     @api.model
-    def _prepare_row(self, debtor, alerts, record):
+    def _prepare_row(self, debtor, alerts, record, documents):
         return {
             "name": debtor.partner_id.display_name,
             "url": f"{debtor.get_base_url()}/mail/view?model={record._name}&res_id={record.id}",
-            "texts": [alert._get_text() for alert in alerts],
+            "texts": [alert._get_text(documents) for alert in alerts],
             "overdue": debtor.currency_id.format(debtor.overdue),
             "total_due": debtor.currency_id.format(debtor.total_due),
         }

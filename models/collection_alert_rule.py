@@ -60,7 +60,9 @@ class CollectionAlertRule(models.Model):
     )
 
     # === Who and how ===#
-    to_collector = fields.Boolean(string="Collector", help="Without one: the company's responsible.")
+    to_collector = fields.Boolean(
+        string="Collector", help="Or who stands in for an absent one. Without one: the company's responsible."
+    )
     to_salesperson = fields.Boolean(string="Salesperson", help="Of the customer.")
     to_manager = fields.Boolean(string="Manager", help="The company's responsible of collections.")
     how = fields.Selection(
@@ -130,7 +132,7 @@ class CollectionAlertRule(models.Model):
         responsible = debtor.company_id.collection_responsible_id.filtered("active")
         people = responsible.browse()
         if self.to_collector:
-            people |= debtor.collector_id.filtered("active") or responsible
+            people |= debtor.responsible_id.filtered("active") or responsible
         if self.to_salesperson:
             people |= debtor.partner_id.user_id.filtered("active")
         if self.to_manager:

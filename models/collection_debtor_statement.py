@@ -73,11 +73,13 @@ class CollectionDebtor(models.Model):
         :return: {debtor id: bytes, or the exception that this debtor's document met}
         :raise UserError: when wkhtmltopdf is not installed
         """
-        return self._start_statement_pdfs(as_of, messages)()
+        with self._print_statements(as_of, messages) as finish:
+            return finish()
 
-    def _start_statement_pdfs(self, as_of=None, messages=None):
-        """As ``_render_statement_pdfs``, but return while they are being printed: a function that waits for them."""
-        return self.env["report.account_collection.report_statement"]._start_pdfs(
+    def _print_statements(self, as_of=None, messages=None):
+        """A context in which the statements are being printed: a function that waits for them and returns what
+        ``_render_statement_pdfs`` does."""
+        return self.env["report.account_collection.report_statement"]._print_pdfs(
             self._get_statement(as_of), messages or {}
         )
 

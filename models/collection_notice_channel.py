@@ -1,4 +1,5 @@
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, email_split_and_format, generate_tracking_message_id
 
 from .notice_states import OUTGOING, SENT
+from .print_errors import NotPrinted
 
 
 class Text(NamedTuple):
@@ -40,10 +42,10 @@ class CollectionNoticeChannel(models.AbstractModel):
         if not notices:
             return
         texts = notices._render_texts()
-        finish = notices.filtered("level_id.attach_statement")._start_statements()
-        notices._log_on_invoices(addressed)
-        notices._schedule_level_activities()
-        documents = finish()
+        with notices.filtered("level_id.attach_statement")._print_statements() as finish:
+            notices._log_on_invoices(addressed)
+            notices._schedule_level_activities()
+            documents = finish()
         messages = notices._create_messages(texts, documents, addressed)
         mails = notices._create_mails(texts, messages, addressed)
         self._mark_handed_over(notices, OUTGOING, messages, mails, documents, addressed)
@@ -58,10 +60,11 @@ class CollectionNoticeChannel(models.AbstractModel):
             }
         )
         texts = notices._render_texts()
-        finish = notices._start_statements({notice.debtor_id.id: text.body for notice, text in texts.items()})
-        notices._log_on_invoices({})
-        notices._schedule_level_activities(_("Print and post the letter"))
-        documents = finish()
+        letters = {notice.debtor_id.id: text.body for notice, text in texts.items()}
+        with notices._print_statements(letters) as finish:
+            notices._log_on_invoices({})
+            notices._schedule_level_activities(_("Print and post the letter"))
+            documents = finish()
         messages = notices._create_messages(texts, documents, {})
         self._mark_handed_over(notices, SENT, messages, {}, documents, {})
 
@@ -147,22 +150,28 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     # === Documents ===#
 
-    def _start_statements(self, messages=None):
+    @contextmanager
+    def _print_statements(self, messages=None):
         """Begin to print the statement of each debtor, or its letter.
 
         :param messages: ``{debtor id: text of the letter}``
-        :return: a function that waits for them and returns ``{notice: attachment}``
+        :return: a context in which they are being printed: a function that waits for them and returns
+            ``{notice: attachment}``
         """
         if not self:
-            return dict
-        finish = self.debtor_id._start_statement_pdfs(messages=messages)
-        return lambda: self._attach_statements(finish())
+            yield dict
+            return
+        with self.debtor_id._print_statements(messages=messages) as finish:
+            yield lambda: self._attach_statements(finish())
 
     def _attach_statements(self, pdfs):
-        """``{notice: attachment}`` of ``{debtor id: PDF or exception}``."""
-        for pdf in pdfs.values():
-            if isinstance(pdf, Exception):
-                raise pdf
+        """``{notice: attachment}`` of ``{debtor id: PDF or exception}``.
+
+        :raise NotPrinted: with the error of each notice that has no PDF
+        """
+        errors = {notice: pdfs[notice.debtor_id.id] for notice in self}
+        if errors := {notice: error for notice, error in errors.items() if isinstance(error, Exception)}:
+            raise NotPrinted(errors)
         # sudo: as for the messages that carry them
         attachments = (
             self.env["ir.attachment"]

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ..engine import dunning
 from .notice_states import FAILED, OUTGOING, QUEUED, SENT
+from .print_errors import NotPrinted, PrintTimeout
 
 _logger = logging.getLogger(__name__)
 
@@ -24,7 +25,8 @@ class CollectionNoticeDispatch(models.AbstractModel):
     *How it works.* A batch is one transaction: claim rows that nobody else holds, check each again against the ledger,
     render, hand the mails to Odoo's queue, log, commit. A process that dies before the commit leaves the rows queued
     and nothing sent; after it, they are Odoo's to deliver. When something in a batch fails, the batch is halved until
-    the notice at fault stands alone and keeps its error; the others leave.
+    the notice at fault stands alone and keeps its error; the others leave. Printing tells by itself which could not be
+    printed.
     """
 
     _name = "collection.notice.dispatch"
@@ -117,14 +119,24 @@ class CollectionNoticeDispatch(models.AbstractModel):
                 self._dispatch_batch()
         except psycopg2.OperationalError:
             raise
+        except NotPrinted as not_printed:
+            # Halving would print all of it again and again, up to the time that Odoo gives a job.
+            failed = self.filtered(not_printed.errors.get)
+            for notice in failed:
+                notice._fail_to_build(not_printed.errors[notice])
+            (self - failed)._dispatch_isolated()
         except Exception as error:
             if len(self) > 1:
                 half = len(self) // 2
                 self[:half]._dispatch_isolated()
                 self[half:]._dispatch_isolated()
                 return
-            _logger.info("Notice %s could not be built", self.id, exc_info=True)
-            self._fail(str(error) or type(error).__name__, retry=isinstance(error, OSError))
+            self._fail_to_build(error)
+
+    def _fail_to_build(self, error):
+        self.ensure_one()
+        _logger.info("Notice %s could not be built", self.id, exc_info=error)
+        self._fail(str(error) or type(error).__name__, retry=isinstance(error, (OSError, PrintTimeout)))
 
     def _dispatch_batch(self):
         notices = self._recheck()

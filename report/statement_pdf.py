@@ -8,8 +8,10 @@ How to use::
     results = render(env, fragments, paperformat, head=Markup("<style>...</style>"))
     # one entry per fragment, in order: bytes of a PDF, or the exception that this document met
 
-    finish = start(env, fragments, paperformat)  # prints while the caller goes on
-    results = finish()  # waits for what is still missing
+    with Printing(env) as printing:
+        finish = printing.start(fragments, paperformat)  # prints while the caller goes on
+        results = finish()  # waits for what is still missing
+    # whatever was raised in between, nothing prints any more
 
 Fragments are balanced, self-contained HTML (images as data: URIs). Neither scripts nor files nor the
 network are used while printing.
@@ -18,8 +20,10 @@ How it works: every document begins on a new page with two one-pixel squares: th
 colour, the colour of the second tells the document's position. Both appear among the first fill operators of
 that page's content stream, so no text needs to be extracted. The split is accepted only when the
 positions found are 0, 1, 2, ... in page order from the first page on. Anything else (a failed process, a
-time-out, an unexpected order) halves the batch and tries again, until the document at fault is
-alone and its neighbours are printed. Threads wait for the processes and take their PDFs apart; they know neither
+time-out, an unexpected order) prints the batch again in parts, until the document at fault is
+alone and its neighbours are printed. Odoo kills a job or a request after 120 s (limit_time_real_cron), and the next
+one would begin with the same documents, for ever: so one that hangs is found in less. Of 125 documents it takes
+35 + 15 + 11 + 10 s, where all together print in some 2 s; after DEADLINE those that are missing fail. Threads wait for the processes and take their PDFs apart; they know neither
 records nor cursors. The operators are those of Qt's own PDF writer, the
 same in wkhtmltopdf builds with patched and unpatched Qt.
 """
@@ -29,6 +33,8 @@ import os
 import re
 import subprocess
 import tempfile
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -39,9 +45,13 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import find_in_path
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
+from ..models.print_errors import PrintTimeout
+
 CHUNK_SIZE = 125  # documents of a process: half a batch of the dispatcher, so that both of its halves print at once
 PROCESSES = 2  # wkhtmltopdf processes at once, of some 80 MB each
-TIMEOUT_BASE, TIMEOUT_PER_DOCUMENT = 60, 2  # seconds
+PARTS = 5  # of a batch that did not print
+TIMEOUT_BASE, TIMEOUT_PER_DOCUMENT = 10, 0.2  # seconds of a process
+DEADLINE = 80  # seconds of the CHUNK_SIZE documents of a process and of their parts
 MARKER_COLOUR = (251, 253, 250)
 # Positions are written in base 16 as colours from 232 up: close to white on paper, exact in the PDF.
 POSITION_BASE, POSITION_STEP = 232, 16
@@ -68,57 +78,124 @@ class SplitError(Exception):
 
 
 def render(env, documents, *args, **kwargs):
-    """Print HTML fragments as one PDF each: what :func:`start` returns, waited for."""
-    return start(env, documents, *args, **kwargs)()
+    """Print HTML fragments as one PDF each: what :meth:`Printing.start` takes, and what its function returns."""
+    with Printing(env) as printing:
+        return printing.start(documents, *args, **kwargs)()
 
 
-def start(env, documents, paperformat, margins=None, head="", orientation=None):
-    """Begin to print HTML fragments as one PDF each, and return while they are being printed.
+class Printing:
+    """Documents that are being printed, by PROCESSES processes at once; whoever leaves its ``with`` ends them.
 
     :param env: environment, for the language of messages
-    :param documents: iterable of HTML fragments (str or Markup); those of the next process are taken while the last
-        ones print. An exception in place of a fragment is handed through.
-    :param paperformat: ``report.paperformat`` record: page size, orientation and margins
-    :param margins: millimetres (top, right, bottom, left) instead of the paper format's
-    :param head: HTML for the head, once for all documents: a ``<style>``
-    :param orientation: "Landscape" or "Portrait" instead of the paper format's
-    :return: a function that waits and returns a list with, for each document, the bytes of its PDF or the exception it
-        met
     :raise UserError: when wkhtmltopdf is missing, for then no document can be printed
     """
-    command = [_find_binary(env), *_page_arguments(paperformat, margins, orientation)]
-    documents = iter(documents)
-    pool = ThreadPoolExecutor(max_workers=PROCESSES)
-    chunks = []
-    while chunk := list(islice(documents, CHUNK_SIZE)):
-        chunks.append(pool.submit(_print_chunk, command, chunk, head))
-    pool.shutdown(wait=False)
-    return lambda: [_explain(env, result) for chunk in chunks for result in chunk.result()]
 
+    def __init__(self, env):
+        self._env = env
+        self._binary = _find_binary(env)
+        self._pool = ThreadPoolExecutor(max_workers=PROCESSES)
+        self._lock = threading.Lock()
+        self._processes = set()
+        self._ended = False
 
-def _print_chunk(command, documents, head):
-    """Print the documents of a chunk and hand its exceptions through."""
-    fragments = [document for document in documents if not isinstance(document, Exception)]
-    results = iter(_render_isolating(command, fragments, head) if fragments else ())
-    return [document if isinstance(document, Exception) else next(results) for document in documents]
+    def __enter__(self):
+        return self
 
+    def __exit__(self, *_error):
+        with self._lock:
+            self._ended = True
+            for process in self._processes:
+                process.kill()
+        self._pool.shutdown(cancel_futures=True)
 
-def _render_isolating(command, documents, head):
-    """Print a chunk; on failure halve it, so that only the documents at fault fail."""
-    try:
-        pdf = _run(command, _assemble(documents, head), len(documents))
-        return [pdf] if len(documents) == 1 else _split(pdf, len(documents))
-    except Exception as error:  # whatever one document does must not reach another
-        if len(documents) == 1:
-            return [error]
-    middle = len(documents) // 2
-    return _render_isolating(command, documents[:middle], head) + _render_isolating(command, documents[middle:], head)
+    def start(self, documents, paperformat, margins=None, head="", orientation=None):
+        """Begin to print HTML fragments as one PDF each, and return while they are being printed.
+
+        :param documents: iterable of HTML fragments (str or Markup); those of the next process are taken while the
+            last ones print. An exception in place of a fragment is handed through.
+        :param paperformat: ``report.paperformat`` record: page size, orientation and margins
+        :param margins: millimetres (top, right, bottom, left) instead of the paper format's
+        :param head: HTML for the head, once for all documents: a ``<style>``
+        :param orientation: "Landscape" or "Portrait" instead of the paper format's
+        :return: a function that waits and returns a list with, for each document, the bytes of its PDF or the exception
+            it met
+        """
+        command = [self._binary, *_page_arguments(paperformat, margins, orientation)]
+        documents = iter(documents)
+        chunks = []
+        while chunk := list(islice(documents, CHUNK_SIZE)):
+            chunks.append(self._pool.submit(self._print_chunk, command, chunk, head))
+        return lambda: [_explain(self._env, result) for chunk in chunks for result in chunk.result()]
+
+    def _print_chunk(self, command, documents, head):
+        """Print the documents of a chunk and hand its exceptions through."""
+        fragments = [document for document in documents if not isinstance(document, Exception)]
+        deadline = time.monotonic() + DEADLINE
+        results = iter(self._print_isolating(command, fragments, head, deadline) if fragments else ())
+        return [document if isinstance(document, Exception) else next(results) for document in documents]
+
+    def _print_isolating(self, command, documents, head, deadline):
+        """Print a chunk; on failure print it in parts, so that only the documents at fault fail."""
+        count = len(documents)
+        left = deadline - time.monotonic()
+        if self._ended or left <= 0:
+            return [subprocess.TimeoutExpired(command, DEADLINE)] * count
+        try:
+            timeout = min(left, TIMEOUT_BASE + TIMEOUT_PER_DOCUMENT * count)
+            pdf = self._run(command, _assemble(documents, head), timeout)
+            return [pdf] if count == 1 else _split(pdf, count)
+        except Exception as error:  # whatever one document does must not reach another
+            if count == 1:
+                return [error]
+        size = -(-count // PARTS)
+        parts = [documents[start : start + size] for start in range(0, count, size)]
+        return [pdf for part in parts for pdf in self._print_isolating(command, part, head, deadline)]
+
+    def _run(self, command, html, timeout):
+        """Print one HTML page and return the PDF; every temporary file goes with the folder."""
+        with tempfile.TemporaryDirectory(prefix="collection_statement.") as folder:
+            source, target = os.path.join(folder, "source.html"), os.path.join(folder, "target.pdf")
+            with open(source, "w", encoding="utf-8") as file:
+                file.write(html)
+            returncode, errors = self._execute([*command, source, target], folder, timeout)
+            # 1 is a warning about something on the page: the PDF is there, as Odoo's own reports take it.
+            if returncode not in (0, 1) or not os.path.exists(target):
+                raise PrintError(f"{errors.decode(errors='replace')[-1000:]} ({returncode})")
+            with open(target, "rb") as file:
+                return file.read()
+
+    def _execute(self, command, folder, timeout):
+        """Return code and errors of a process that ends with the printing, if not before.
+
+        :raise subprocess.TimeoutExpired: when it took longer
+        """
+        environment = {**os.environ, "TMPDIR": folder, "XDG_RUNTIME_DIR": folder}
+        with self._lock:
+            if self._ended:
+                raise PrintError("ended")
+            process = subprocess.Popen(
+                command,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+            )
+            self._processes.add(process)
+        try:
+            _output, errors = process.communicate(timeout=timeout)
+            return process.returncode, errors
+        finally:
+            with self._lock:
+                self._processes.discard(process)
+            process.kill()
+            process.wait()
+            process.stderr.close()
 
 
 def _explain(env, result):
     """Return an error of the printing as a sentence in the user's language; PDFs as they are."""
     if isinstance(result, subprocess.TimeoutExpired):
-        return UserError(_("Printing the PDF took more than %(seconds)d seconds.", seconds=result.timeout))
+        return PrintTimeout(_("Printing the PDF took more than %(seconds)d seconds.", seconds=result.timeout))
     if isinstance(result, PrintError):
         return UserError(_("Wkhtmltopdf could not print the PDF: %(message)s", message=result))
     return result
@@ -193,30 +270,6 @@ def _page_arguments(paperformat, margins, orientation):
     for side, margin in zip(("top", "right", "bottom", "left"), margins, strict=True):
         arguments += [f"--margin-{side}", f"{margin}mm"]
     return arguments
-
-
-def _run(command, html, count):
-    """Print one HTML page and return the PDF; every temporary file goes with the folder."""
-    with tempfile.TemporaryDirectory(prefix="collection_statement.") as folder:
-        source, target = os.path.join(folder, "source.html"), os.path.join(folder, "target.pdf")
-        with open(source, "w", encoding="utf-8") as file:
-            file.write(html)
-        environment = {**os.environ, "TMPDIR": folder, "XDG_RUNTIME_DIR": folder}
-        process = subprocess.run(
-            [*command, source, target],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            env=environment,
-            timeout=TIMEOUT_BASE + TIMEOUT_PER_DOCUMENT * count,
-            check=False,
-        )
-        # 1 is a warning about something on the page: the PDF is there, as Odoo's own reports take it.
-        if process.returncode not in (0, 1) or not os.path.exists(target):
-            message = process.stderr.decode(errors="replace")[-1000:]
-            raise PrintError(f"{message} ({process.returncode})")
-        with open(target, "rb") as file:
-            return file.read()
 
 
 # === PDF === #

@@ -1,6 +1,8 @@
 from collections import defaultdict
+from contextlib import contextmanager
 
 import lxml.html
+import psycopg2
 from markupsafe import Markup
 
 from odoo import api, models
@@ -35,29 +37,31 @@ class StatementReport(models.AbstractModel):
         }
 
     @api.model
-    def _start_pdfs(self, statements, messages):
+    @contextmanager
+    def _print_pdfs(self, statements, messages):
         """Begin to print the statements of ``_get_statement``, those of one paper together.
 
-        :return: a function that waits and returns {debtor id: PDF or exception}
+        :return: a context in which they are being printed: a function that waits and returns {debtor id: PDF or
+            exception}. What still prints when it is left, by an error, is ended.
         """
         renderer = _Renderer(self.env)
         papers = {company: self._get_paper(company) for company in {st["company"] for st in statements.values()}}
         debtors_of = defaultdict(list)
         for debtor_id, statement in statements.items():
             debtors_of[papers[statement["company"]]].append(debtor_id)
-        printings = []
-        for (paperformat, margins), debtor_ids in debtors_of.items():
-            bodies = (renderer.try_render(statements[id_], messages.get(id_)) for id_ in debtor_ids)
-            finish = statement_pdf.start(self.env, bodies, paperformat, margins, renderer.head)
-            printings.append((debtor_ids, finish))
+        with statement_pdf.Printing(self.env) as printing:
+            finish_of = {}
+            for (paperformat, margins), debtor_ids in debtors_of.items():
+                bodies = (renderer.try_render(statements[id_], messages.get(id_)) for id_ in debtor_ids)
+                finish_of[tuple(debtor_ids)] = printing.start(bodies, paperformat, margins, renderer.head)
 
-        def finish_all():
-            pdfs = {}
-            for debtor_ids, finish in printings:
-                pdfs.update(zip(debtor_ids, finish(), strict=True))
-            return {debtor_id: pdfs[debtor_id] for debtor_id in statements}
+            def finish():
+                pdfs = {}
+                for debtor_ids, finish_paper in finish_of.items():
+                    pdfs.update(zip(debtor_ids, finish_paper(), strict=True))
+                return {debtor_id: pdfs[debtor_id] for debtor_id in statements}
 
-        return finish_all
+            yield finish
 
     @api.model
     def _get_paper(self, company):
@@ -72,10 +76,15 @@ class _Renderer(Stationery):
     """Renders the HTML of statements."""
 
     def try_render(self, statement, message):
-        """Return one statement or, as one document's error must stay its own, the exception that it met."""
+        """Return one statement or, as one document's error must stay its own, the exception that it met.
+
+        :raise psycopg2.Error: PostgreSQL then refuses whatever follows in the transaction
+        """
         try:
             return self.render(statement, message)
         except Exception as error:
+            if sql_error := _get_sql_error(error):
+                raise sql_error from error
             return error
 
     def render(self, statement, message=None):
@@ -92,6 +101,13 @@ class _Renderer(Stationery):
                 "message": message and clean_message(message),
             },
         )
+
+
+def _get_sql_error(error):
+    """Return the error of PostgreSQL that led to this one, or None: QWeb wraps what its templates meet."""
+    while error and not isinstance(error, psycopg2.Error):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def clean_message(message):

@@ -6,6 +6,7 @@ from unittest.mock import patch
 from lxml import html
 from psycopg2 import IntegrityError
 
+from odoo import Command
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -246,6 +247,22 @@ class TestAlertPeople(RuleCommon):
         self.owe(600).collector_id = False
         self.assertEqual([found[0] for found in self.alert()], [self.boss])
 
+    def test_who_stands_in_for_an_absent_collector(self):
+        self.rule("overdue_amount", amount=500)
+        self.owe(600)
+        substitute = self.make_user("substitute", "account_collection.group_collection_collector")
+        self.env["collection.portfolio"].create(
+            {
+                "name": "Of the absent",
+                "company_id": self.company.id,
+                "collector_ids": [Command.set(self.collector.ids)],
+                "substitute_id": substitute.id,
+                "substitute_from": self.today,
+            }
+        )
+        self.env.invalidate_all()
+        self.assertEqual([found[0] for found in self.alert()], [substitute])
+
     def test_who_may_not_see_it_is_not_told_and_it_is_not_forgotten(self):
         self.rule("overdue_amount", amount=500)
         debtor = self.owe(600)
@@ -323,6 +340,9 @@ class TestAlertPeople(RuleCommon):
             ("overdue_amount", {"amount": 100}),
             ("overdue_count", {"count": 0}),
             ("limit", {}),
+            ("promise", {}),
+            ("bounce", {}),
+            ("due_soon", {"days": 30}),
         ):
             self.rule(kind, to_collector=True, to_manager=True, **values)
         self.rule("overdue_amount", how="mail", amount=10, **self.everybody)
@@ -335,10 +355,23 @@ class TestAlertPeople(RuleCommon):
                 ]
             )
             self.env["account.move"].create(
-                [self.prepare_invoice(customer, 150, 5) for customer in customers]
+                [self.prepare_invoice(customer, 150, days) for customer in customers for days in (5, -5)]
             ).action_post()
             self.settle()
-            self.Debtor.search([("partner_id", "in", customers.ids)]).collector_id = self.collector
+            debtors = self.Debtor.search([("partner_id", "in", customers.ids)])
+            debtors.collector_id = self.collector
+            self.env["collection.promise"].create(
+                [
+                    {"debtor_id": debtor.id, "date": self.today, "amount": 40, "made_on": self.today}
+                    for debtor in debtors
+                ]
+            )
+            self.env["collection.promise"]._judge_company(self.company, self.today + timedelta(days=9))
+            checks = [self.make_check(50, partner=customer, number=f"{number}-{customer.id}") for customer in customers]
+            for check in checks:
+                check._deposit(self.today)
+                check._bounce(self.today, "Insufficient funds")
+            self.settle()
             return self.count_statements(lambda: self.Rule._alert_company(self.company, self.today))
 
         count(1)

@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from unittest.mock import patch
 
 from odoo import Command, fields
@@ -133,8 +134,9 @@ class TestCost(CollectionCommon):
     def assert_dispatch_takes_a_fraction_of_a_statement(self, day):
         """For each further notice that was decided on ``day``. The PDFs are left out: printing takes no statement."""
 
+        @contextmanager
         def without_pdf(renderer, statements, messages):
-            return lambda: dict.fromkeys(statements, b"%PDF-1.4")
+            yield lambda: dict.fromkeys(statements, b"%PDF-1.4")
 
         def dispatch(count):
             self.make_debtors(count)
@@ -144,7 +146,7 @@ class TestCost(CollectionCommon):
             return cost
 
         report = type(self.env["report.account_collection.report_statement"])
-        with patch.object(report, "_start_pdfs", without_pdf):
+        with patch.object(report, "_print_pdfs", without_pdf):
             dispatch(1)
             few, many = dispatch(5), dispatch(25)
         self.assertLess((many - few) / 20, STATEMENTS_PER_NOTICE)

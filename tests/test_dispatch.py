@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, fields
@@ -6,6 +7,7 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import html_sanitize
 
 from ..models.collection_notice import MAX_TRIES
+from ..report import statement_pdf
 from .common import CollectionCommon
 
 
@@ -291,37 +293,72 @@ class TestFailures(DispatchCommon):
         notices = self.make_queue(3)
         bad = notices[1]
         Report = type(self.env["report.account_collection.report_statement"])
-        origin = Report._start_pdfs
+        origin, printed = Report._print_pdfs, []
 
-        def start(report, statements, messages):
-            finish = origin(report, statements, messages)
+        @contextmanager
+        def print_pdfs(report, statements, messages):
+            printed.append(len(statements))
             ink = {debtor_id: ValueError("ink is out") for debtor_id in statements if debtor_id == bad.debtor_id.id}
-            return lambda: {**finish(), **ink}
+            with origin(report, statements, messages) as finish:
+                yield lambda: {**finish(), **ink}
 
-        with patch.object(Report, "_start_pdfs", start):
+        with patch.object(Report, "_print_pdfs", print_pdfs):
             self.dispatch()
         self.assertEqual(notices.mapped("state"), ["outgoing", "failed", "outgoing"])
         self.assertEqual(bad.reason, "ink is out")
+        self.assertEqual(printed, [3, 2], "the others once more, together")
         for notice in notices - bad:
             self.assertEqual(notice.attachment_id.raw[:4], b"%PDF")
+
+    def test_what_took_too_long_to_print_is_tried_again(self):
+        self.level.attach_statement = True
+        notice = self.make_queue(1)
+        with patch.object(statement_pdf, "DEADLINE", 0):
+            self.dispatch()
+        self.assertEqual(notice.state, "failed")
+        self.assertIn("took more than", notice.reason)
+        self.assertTrue(notice.next_try)
+
+    def test_nothing_prints_on_when_the_batch_fails_meanwhile(self):
+        self.level.attach_statement = True
+        notices = self.make_queue(2)
+        Dispatch, Printing = type(self.Notice), statement_pdf.Printing
+        running, hang = [], ["sleep", "60"]
+
+        def log_on_invoices(notices, addressed):
+            raise ValueError("no ink for the chatter")
+
+        def execute(printing, command, folder, timeout):
+            running.append(printing)
+            return original(printing, hang, folder, timeout)
+
+        original = Printing._execute
+        with (
+            patch.object(Dispatch, "_log_on_invoices", log_on_invoices),
+            patch.object(Printing, "_execute", execute),
+        ):
+            self.dispatch()
+        self.assertEqual(set(notices.mapped("state")), {"failed"})
+        self.assertFalse(any(printing._processes for printing in running))
 
     def test_chatters_are_written_while_the_statements_print(self):
         self.level.attach_statement = True
         notices = self.make_queue(2)
         Report = type(self.env["report.account_collection.report_statement"])
         Dispatch = type(self.Notice)
-        origin, log, steps = Report._start_pdfs, Dispatch._log_on_invoices, []
+        origin, log, steps = Report._print_pdfs, Dispatch._log_on_invoices, []
 
-        def start(report, statements, messages):
-            finish = origin(report, statements, messages)
-            steps.append("start")
-            return lambda: steps.append("finish") or finish()
+        @contextmanager
+        def print_pdfs(report, statements, messages):
+            with origin(report, statements, messages) as finish:
+                steps.append("start")
+                yield lambda: steps.append("finish") or finish()
 
         def log_on_invoices(notices, addressed):
             steps.append("log")
             log(notices, addressed)
 
-        with patch.object(Report, "_start_pdfs", start), patch.object(Dispatch, "_log_on_invoices", log_on_invoices):
+        with patch.object(Report, "_print_pdfs", print_pdfs), patch.object(Dispatch, "_log_on_invoices", log_on_invoices):
             self.dispatch()
         self.assertEqual(steps, ["start", "log", "finish"])
         for notice in notices:

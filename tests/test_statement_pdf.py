@@ -1,16 +1,22 @@
 import io
 import os
 import re
+import subprocess
 import tempfile
+import threading
+import time
 from datetime import date
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
+import psycopg2
 from markupsafe import Markup
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 from odoo.tools.pdf import PdfFileReader
 
+from ..models.print_errors import PrintTimeout
 from ..report import statement_pdf
 from ..report.statement_report import _Renderer, clean_message
 from .test_statement import StatementCommon
@@ -22,6 +28,11 @@ def page_texts(pdf):
     """The text of each page; Qt writes the space glyph as a tabulator, which readers show as a space."""
     pages = PdfFileReader(io.BytesIO(pdf), strict=False).pages
     return [re.sub(r"\s+", " ", page.extract_text()) for page in pages]
+
+
+def hang(printing, command, html, timeout):
+    time.sleep(min(timeout, 0.2))
+    raise subprocess.TimeoutExpired(command, timeout)
 
 
 def text(pdf):
@@ -124,23 +135,117 @@ class TestStatementPdf(StatementCommon):
         self.assertIn("Third", text(pdfs[debtors[2].id]))
 
     def test_a_document_that_does_not_print_stops_no_other(self):
-        original, printed = statement_pdf._run, []
+        original, printed = statement_pdf.Printing._run, []
 
-        def run(command, html, count):
-            printed.append(count)
+        def run(printing, command, html, timeout):
+            printed.append(timeout)
             if "poison" in html:
                 raise statement_pdf.PrintError("cannot print this")
-            return original(command, html, count)
+            return original(printing, command, html, timeout)
 
         documents = [f"<p>Document {number}</p>" for number in range(6)]
         documents[2] = "<p>poison</p>"
-        with patch.object(statement_pdf, "_run", run):
+        with patch.object(statement_pdf.Printing, "_run", run):
             results = statement_pdf.render(self.env, documents, self.company.paperformat_id)
         self.assertIsInstance(results.pop(2), UserError)
         self.assertEqual(
             [text(result).strip() for result in results], [f"Document {number}" for number in (0, 1, 3, 4, 5)]
         )
         self.assertLess(len(printed), 8)
+
+    def test_a_document_that_hangs_is_found_before_odoo_kills_the_job(self):
+        """By the time that each process may take: 125 documents, of which the last one hangs."""
+        clock = [0.0]
+
+        def run(printing, command, html, timeout):
+            hangs = "poison" in html
+            clock[0] += timeout if hangs else 1
+            if hangs:
+                raise subprocess.TimeoutExpired(command, timeout)
+            return html
+
+        documents = [*(f"<p>Document {number}</p>" for number in range(124)), "<p>poison</p>"]
+        with (
+            patch.object(statement_pdf.Printing, "_run", run),
+            patch.object(statement_pdf, "_split", lambda html, count: re.findall(r"Document \d+|poison", html)),
+            patch.object(statement_pdf, "time", Mock(monotonic=lambda: clock[0])),
+        ):
+            results = statement_pdf.render(self.env, documents, self.company.paperformat_id)
+        self.assertIsInstance(results.pop(), PrintTimeout)
+        self.assertEqual(len(results), 124)
+        self.assertFalse([result for result in results if isinstance(result, Exception)])
+        self.assertLess(clock[0], statement_pdf.DEADLINE + 10)
+
+    def test_when_everything_hangs_it_ends_at_the_deadline(self):
+        with (
+            patch.object(statement_pdf, "DEADLINE", 0.5),
+            patch.object(statement_pdf.Printing, "_run", hang),
+        ):
+            results = statement_pdf.render(self.env, ["<p>"] * 30, self.company.paperformat_id)
+        self.assertEqual({type(result) for result in results}, {PrintTimeout})
+
+    def test_whoever_leaves_early_ends_what_prints(self):
+        original, started = statement_pdf.Printing._execute, []
+
+        def execute(printing, command, folder, timeout):
+            started.append(folder)
+            return original(printing, ["sleep", "60"], folder, timeout)
+
+        begun = time.monotonic()
+        with (
+            patch.object(statement_pdf.Printing, "_execute", execute),
+            patch.object(statement_pdf, "CHUNK_SIZE", 1),
+            self.assertRaises(ValueError),
+            statement_pdf.Printing(self.env) as printing,
+        ):
+            printing.start(["<p>"] * 9, self.company.paperformat_id)
+            raise ValueError("something else failed meanwhile")
+        self.assertLess(time.monotonic() - begun, 30)
+        self.assertFalse(printing._processes)
+        self.assertLessEqual(len(started), statement_pdf.PROCESSES)
+
+    def test_papers_share_the_processes(self):
+        papers = [self.env.ref("base.paperformat_euro"), self.env.ref("base.paperformat_us")]
+        together, lock, most = set(), threading.Lock(), []
+        original = statement_pdf.Printing._execute
+
+        def execute(printing, command, folder, timeout):
+            with lock:
+                together.add(folder)
+                most.append(len(together))
+            try:
+                return original(printing, command, folder, timeout)
+            finally:
+                with lock:
+                    together.discard(folder)
+
+        with (
+            patch.object(statement_pdf.Printing, "_execute", execute),
+            patch.object(statement_pdf, "CHUNK_SIZE", 1),
+            statement_pdf.Printing(self.env) as printing,
+        ):
+            finishes = [printing.start(["<p>One</p>", "<p>Two</p>"], paper) for paper in papers * 2]
+            for finish in finishes:
+                self.assertEqual([text(pdf).strip() for pdf in finish()], ["One", "Two"])
+        self.assertLessEqual(max(most), statement_pdf.PROCESSES)
+
+    def test_an_error_of_the_database_is_no_document_s_own(self):
+        debtors = self.owing("First") | self.owing("Broken")
+
+        def render(renderer, template, *args):
+            with mute_logger("odoo.sql_db"):
+                try:
+                    renderer.env.cr.execute("SELECT 1 / 0")
+                except Exception as error:
+                    raise ValueError("as QWeb wraps it") from error
+
+        with (
+            patch.object(_Renderer, "render_document", render),
+            self.assertRaises(psycopg2.Error),
+            self.env.cr.savepoint(),
+        ):
+            self.render(debtors)
+        self.assertTrue(debtors.exists(), "the transaction goes on after its savepoint")
 
     def test_html_that_disturbs_its_neighbours_is_printed_apart(self):
         documents = ["<p>Document 0</p>", "</div></div></body><!--", "<p>Document 2</p>"]
