@@ -11,8 +11,8 @@ DIRECTIONS = [(OUTGOING, "We reached out"), (INCOMING, "The customer did")]
 class CollectionInteraction(models.Model):
     """Something that happened with a customer: a call, a visit, a mail answered.
 
-    *How to use.* The wizard logs it with what came of it; an activity that is marked done on a debtor becomes one by
-    itself (mail_activity.py).
+    *How to use.* The wizard logs it with what came of it; an activity of a debtor that reaches the customer
+    becomes one by itself when it is marked done (mail_activity.py).
     """
 
     _name = "collection.interaction"

@@ -52,7 +52,7 @@ def shared_company():
     # The last of the classes that only make data; what comes after it opens the transaction.
     last = Common.__mro__[Common.__mro__.index(TransactionCase) - 1]
 
-    def set_up(cls):
+    def set_up(cls, chart_template_ref=None):
         if not made:
             made.update(_make_for_good(make))
         super(last, cls).setUpClass()
