@@ -84,6 +84,7 @@ from . import account_move_line_answered
 from . import mail_activity
 from . import digest_digest
 from . import collection_debtor_to_call
+from . import collection_debtor_collected
 from . import digest_digest_collection
 from . import ir_actions_report
 from . import ir_model_fields

@@ -65,10 +65,12 @@ class AccountMove(models.Model):
     @api.depends("amount_total_signed", "collection_credit_allowed_amount", "company_id", "commercial_partner_id")
     def _compute_partner_credit_warning(self):
         """By the same figures as the posting, where the company has a credit policy."""
-        result = super()._compute_partner_credit_warning()
         checked = self._get_credit_checked().filtered(lambda move: move.move_type != "out_refund")
+        # Odoo's own asks the ledger for each.
+        result = super(AccountMove, self - checked)._compute_partner_credit_warning()
+        overruns = checked._get_overruns(apart=True)
         for move in checked:
-            overrun = move._get_overruns().get(move)
+            overrun = overruns.get(move)
             move.partner_credit_warning = (overrun and move._get_overrun_text(overrun)) or ""
         return result
 
@@ -135,8 +137,9 @@ class AccountMove(models.Model):
             )
         )
 
-    def _get_overruns(self):
-        """``{move: Overrun}`` of those that go over the limit of their customer, posted in this order."""
+    def _get_overruns(self, apart=False):
+        """``{move: Overrun}`` of those that go over the limit of their customer, posted in this order; ``apart``: each
+        as if it were posted alone."""
         if not self:
             return {}
         Debtor = self.env["collection.debtor"]
@@ -154,7 +157,8 @@ class AccountMove(models.Model):
                 overruns[move] = Overrun(limit, used[key], after)
                 if move._is_refused():
                     continue
-            used[key] = after
+            if not apart:
+                used[key] = after
         return overruns
 
     def _is_refused(self):

@@ -36,7 +36,13 @@ class CollectionDebtor(models.Model):
         string="Over the Limit", compute="_compute_credit", search="_search_over_credit_limit"
     )
 
-    @api.depends("total_due")
+    @api.depends(
+        "total_due",
+        "check_ids.state",
+        "check_ids.company_amount",
+        "partner_id.credit_limit",
+        "company_id.account_use_credit_limit",
+    )
     def _compute_credit(self):
         exposures, limits = self._get_exposures(), self._get_credit_limits()
         for debtor in self:

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.osv import expression
 
 # As the filter "No Contact in 15 Days" has it.
 CONTACT_DAYS = 15
@@ -16,7 +17,7 @@ class CollectionDebtor(models.Model):
         help="Overdue and not on hold, and an activity is due or there was no contact in 15 days.",
     )
 
-    @api.depends("overdue", "excluded", "hold", "hold_until", "last_contact_date", "interaction_ids", "activity_ids")
+    @api.depends("overdue", "excluded", "hold", "hold_until", "last_contact_date", "activity_ids")
     def _compute_to_call(self):
         found = self.search([("id", "in", self.ids), *self._get_to_call_domain()])
         for debtor in self:
@@ -31,8 +32,17 @@ class CollectionDebtor(models.Model):
 
     @api.model
     def _get_to_call_domain(self):
-        today = self.env.company._get_collection_today()
-        since = fields.Date.subtract(today, days=CONTACT_DAYS)
+        """Each company has its own day."""
+        # sudo: the days of companies, whose debtors the record rules leave out where need be
+        companies = self.env["res.company"].sudo().search([])
+        of_days = companies.grouped(lambda company: company._get_collection_today()).items()
+        domains = [
+            [("company_id", "in", of_day.ids), *self._get_to_call_domain_of(today)] for today, of_day in of_days
+        ]
+        return expression.OR(domains)
+
+    @api.model
+    def _get_to_call_domain_of(self, today):
         return [
             ("overdue", ">", 0),
             ("excluded", "=", False),
@@ -41,9 +51,7 @@ class CollectionDebtor(models.Model):
             ("hold_until", "<", today),
             "|",
             ("activity_date_deadline", "<=", today),
-            "&",
             "|",
             ("last_contact_date", "=", False),
-            ("last_contact_date", "<", since),
-            ("interaction_ids", "not any", [("date", ">=", since)]),
+            ("last_contact_date", "<", fields.Date.subtract(today, days=CONTACT_DAYS)),
         ]

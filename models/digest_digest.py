@@ -1,5 +1,7 @@
 from collections import defaultdict
 
+import pytz
+
 from odoo import _, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
@@ -39,7 +41,7 @@ class DigestDigest(models.Model):
     def _compute_collection_alerts(self, name, *kinds):
         """Amounts of the checks in hand at the end of the period that one of these alerts is about: a period before is
         compared with what was in hand then."""
-        _start, end, companies = self._get_collection_kpi_parameters()
+        _start, end, companies = self._get_collection_period("manager")
         conditions = self.env["account.postdated.check"]._query_alert_conditions(end)
         # A check on hold is not deposited, though its days run.
         states = (checks.CUSTODY,) if set(kinds) <= set(DEPOSITS) else checks.IN_HAND
@@ -53,7 +55,7 @@ class DigestDigest(models.Model):
             digest[f"kpi_collection_checks_{name}_value"] = amounts[digest.company_id or self.env.company]
 
     def _compute_kpi_collection_checks_bounced_value(self):
-        start, end, companies = self._get_collection_kpi_parameters()
+        start, end, companies = self._get_collection_period("manager")
         bounced = SQL(
             """EXISTS (SELECT 1 FROM account_postdated_check_event event
                         WHERE event.check_id = checks.id AND event.new_state = %s
@@ -66,13 +68,23 @@ class DigestDigest(models.Model):
         for digest in self:
             digest.kpi_collection_checks_bounced_value = amounts[digest.company_id or self.env.company]
 
-    def _get_collection_kpi_parameters(self):
-        """First and last day of the period, and the companies."""
+    def _get_collection_period(self, group):
+        """The day before the period and its last day where the company is, and the companies.
+
+        :param group: the least group of collections whose people may see the figure
+        """
         # Odoo leaves a figure out of the digest of who may not see it.
-        if not self.env.user.has_group("account_collection.group_collection_manager"):
+        if not self.env.user.has_group(f"account_collection.group_collection_{group}"):
             raise AccessError(_("Do not have access, skip this data for user's digest email"))
         start, end, companies = self._get_kpi_compute_parameters()
-        return fields.Date.to_date(start), fields.Date.to_date(end), companies
+        # Odoo calls them times of the company's zone, but they are UTC.
+        company = self[:1].company_id or self.env.company
+        zone = company._get_collection_timezone()
+        start, end = (
+            moment and pytz.utc.localize(fields.Datetime.to_datetime(moment)).astimezone(zone).date()
+            for moment in (start, end)
+        )
+        return start, end, companies
 
     def _get_collection_kpi_amounts(self, condition, companies, day):
         """``{company: amount}`` of its checks that meet the condition, in its currency."""

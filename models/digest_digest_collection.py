@@ -1,5 +1,4 @@
-from odoo import Command, _, api, fields, models
-from odoo.exceptions import AccessError
+from odoo import Command, api, fields, models
 from odoo.tools import SQL
 
 from ..engine import promises
@@ -34,7 +33,7 @@ class DigestDigest(models.Model):
 
     def _compute_kpi_collection_collected_value(self):
         """Money of the period, less what went back, as a bounced check does."""
-        start, end, companies = self._get_collection_period()
+        start, end, companies = self._get_collection_period("viewer")
         self.env.flush_all()
         self.env.cr.execute(self._query_collected(start, end, companies))
         amounts = dict(self.env.cr.fetchall())
@@ -43,7 +42,7 @@ class DigestDigest(models.Model):
 
     def _compute_kpi_collection_promised_value(self):
         """What is expected of promises due in the week from the end of the period; of an earlier period, what was."""
-        _start, end, companies = self._get_collection_period()
+        _start, end, companies = self._get_collection_period("viewer")
         amounts = self._get_promised(
             [
                 ("company_id", "in", companies.ids),
@@ -62,7 +61,7 @@ class DigestDigest(models.Model):
 
     def _compute_kpi_collection_broken_value(self):
         """What did not come of promises that were judged in the period."""
-        start, end, companies = self._get_collection_period()
+        start, end, companies = self._get_collection_period("viewer")
         amounts = self._get_promised(
             [
                 ("company_id", "in", companies.ids),
@@ -78,7 +77,7 @@ class DigestDigest(models.Model):
 
     def _compute_kpi_collection_to_call_value(self):
         """Now, whatever the period: who was to be called then is not kept."""
-        _start, _end, companies = self._get_collection_period()
+        _start, _end, companies = self._get_collection_period("viewer")
         counts = dict(
             self.env["collection.debtor"]._read_group(
                 [("company_id", "in", companies.ids), ("to_call", "=", True)], ["company_id"], ["__count"]
@@ -86,14 +85,6 @@ class DigestDigest(models.Model):
         )
         for digest in self:
             digest.kpi_collection_to_call_value = counts.get(digest.company_id or self.env.company, 0)
-
-    def _get_collection_period(self):
-        """The day before the period, its last day, and the companies."""
-        # Odoo leaves a figure out of the digest of who may not see it.
-        if not self.env.user.has_group("account_collection.group_collection_viewer"):
-            raise AccessError(_("Do not have access, skip this data for user's digest email"))
-        start, end, companies = self._get_kpi_compute_parameters()
-        return fields.Date.to_date(start), fields.Date.to_date(end), companies
 
     @api.model
     def _get_promised(self, domain, get_amount, day):
@@ -157,53 +148,3 @@ class DigestDigest(models.Model):
                     "collection_known_user_ids": [Command.set((known + came - left).ids)],
                 }
             )
-
-
-class ResUsers(models.Model):
-    _inherit = "res.users"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        users = super().create(vals_list)
-        self.env["digest.digest"]._sync_collection_digest()
-        return users
-
-    def write(self, vals):
-        result = super().write(vals)
-        # On 17.0 the form writes each group, or choice of groups, as a field of its own.
-        if any(name.startswith(("groups_id", "in_group_", "sel_groups_", "active")) for name in vals):
-            self.env["digest.digest"]._sync_collection_digest()
-        return result
-
-
-class CollectionDebtor(models.Model):
-    _inherit = "collection.debtor"
-
-    @api.model
-    def _get_collected_action(self):
-        """The receipts of the last seven days that the digest adds up for this person."""
-        today = self.env.company._get_collection_today()
-        domain = [
-            ("account_id.account_type", "=", "asset_receivable"),
-            ("parent_state", "=", "posted"),
-            ("journal_id.type", "in", RECEIPT_JOURNALS),
-            ("company_id", "=", self.env.company.id),
-            ("partner_id", "!=", False),
-            ("date", ">", fields.Date.to_string(fields.Date.subtract(today, days=7))),
-            ("date", "<=", fields.Date.to_string(today)),
-        ]
-        user = self.env.user
-        if user.has_group("account_collection.group_collection_collector") and not user.has_group(
-            "account_collection.group_collection_manager"
-        ):
-            own = self.search([("company_id", "=", self.env.company.id)])
-            domain.append(("partner_id.commercial_partner_id", "in", own.partner_id.ids))
-        return {
-            "type": "ir.actions.act_window",
-            "name": _("Collected in 7 Days"),
-            "res_model": "account.move.line",
-            "view_mode": "tree,form",
-            "views": [(False, "list"), (False, "form")],
-            "domain": domain,
-            "context": {"create": False, "search_default_group_by_partner": 1},
-        }

@@ -6,6 +6,9 @@ from .account_move import VIEWERS
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
+    # Whoever invoices may change it: the chatter says who did.
+    credit_limit = fields.Float(tracking=True)
+
     collection_contact = fields.Boolean(
         string="Collections Contact",
         help="Receives the collection messages of its company instead of the invoice address.",

@@ -31,6 +31,22 @@ class ResUsers(models.Model):
     def _get_collection_covered_ids(self):
         return {self.env.uid} | self.env["collection.portfolio"]._get_substituted_ids()
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        users = super().create(vals_list)
+        self.env["digest.digest"]._sync_collection_digest()
+        return users
+
+    def write(self, vals):
+        left = vals.get("active") is False and self.filtered("active")
+        result = super().write(vals)
+        if left:
+            left._release_collection_debtors()
+        # On 17.0 the form writes each group, or choice of groups, as a field of its own.
+        if any(name.startswith(("groups_id", "in_group_", "sel_groups_", "active")) for name in vals):
+            self.env["digest.digest"]._sync_collection_digest()
+        return result
+
     def _check_collection_companies(self, companies):
         """Raise a sentence unless each of these users may enter each of these companies, where they collect."""
         # sudo: the companies of a person are Odoo's own to read
@@ -44,13 +60,6 @@ class ResUsers(models.Model):
                         company=closed[0].name,
                     )
                 )
-
-    def write(self, vals):
-        left = vals.get("active") is False and self.filtered("active")
-        result = super().write(vals)
-        if left:
-            left._release_collection_debtors()
-        return result
 
     def _release_collection_debtors(self):
         """These users left: their debtors return to assignment, they stand in for nobody any more, and the company's

@@ -207,7 +207,7 @@ class TestCheckAlerts(AlertCommon):
 class TestCheckDigest(AlertCommon):
     def digest(self, days=0, user=None):
         """The digest of the day that ended ``days`` days from today."""
-        end = datetime.combine(self.day(days), time(23))
+        end = datetime.combine(self.day(days), time(12))
         digest = self.env["digest.digest"].create(
             {
                 "name": "Day",
@@ -226,7 +226,7 @@ class TestCheckDigest(AlertCommon):
         self.fresh(3, 300)
         self.fresh(4, 1000)
         self.fresh(0, 40, receipt_date=self.day(-1))
-        self.fresh(2, 7)._hold(self.today)
+        self.fresh(2, 7)._hold(self.day(-1))
         self.assertEqual(self.digest().kpi_collection_checks_due_value, 340)
         self.assertEqual(self.digest(-1).kpi_collection_checks_due_value, 40, "in hand and near, on the day before")
         self.assertEqual(self.digest(-2).kpi_collection_checks_due_value, 0)

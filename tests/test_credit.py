@@ -61,6 +61,29 @@ class TestExposure(CreditCommon):
                 check._clear(self.today)
                 self.assertEqual(self.credit(customer), (1000, 0, 1000, False))
 
+    def test_what_changes_in_the_same_transaction_is_seen(self):
+        self.make_invoice(self.customer, 600)
+        check = self.make_check(600)
+        debtor = self.debtor(self.customer)
+        self.assertEqual((debtor.credit_limit, debtor.credit_exposure), (1000, 600))
+        self.customer.credit_limit = 500
+        self.assertEqual((debtor.credit_limit, debtor.over_credit_limit), (500, True))
+        check._deposit(self.today)
+        self.settle()
+        self.assertEqual(debtor.credit_exposure, 600)
+        check._clear(self.today)
+        self.assertEqual(debtor.credit_exposure, 0)
+        self.company.account_use_credit_limit = False
+        self.assertEqual(debtor.credit_limit, 0)
+
+    def test_a_changed_limit_is_logged_on_the_customer(self):
+        self.env.cr.flush()
+        self.customer.with_user(self.invoicing).with_company(self.company).credit_limit = 5000
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        (tracked,) = self.customer.message_ids.sudo().tracking_value_ids
+        self.assertEqual((tracked.old_value_float, tracked.new_value_float), (1000, 5000))
+
     def test_the_company_s_default_limit_and_none_at_all(self):
         other = self.make_customer("Without One")
         self.make_invoice(other, 5000)
@@ -323,10 +346,15 @@ class TestCreditAtPosting(CreditCommon):
                 [self.prepare_customer(f"Batch {number} {index}", credit_limit=100) for index in range(number)]
             )
             drafts = self.env["account.move"].create([self.prepare_invoice(customer, 150, 5) for customer in customers])
-            return self.count_statements(drafts._get_overruns)
+            posting = self.count_statements(drafts._get_overruns)
+            return posting, self.count_statements(lambda: drafts.mapped("partner_credit_warning"))
 
         count(1)
         self.assertEqual(count(2), count(12))
+
+    def test_banners_of_many_drafts_speak_of_each_alone(self):
+        drafts = self.draft(600) + self.draft(1100) + self.draft(700)
+        self.assertEqual([bool(warning) for warning in drafts.mapped("partner_credit_warning")], [False, True, False])
 
     def test_the_invoice_s_form_opens_for_each(self):
         draft = self.draft(1500)

@@ -4,6 +4,7 @@ from ast import literal_eval
 from datetime import datetime, time, timedelta
 
 from dateutil.relativedelta import relativedelta
+from freezegun import freeze_time
 from lxml import etree, html
 
 from odoo import Command
@@ -31,7 +32,7 @@ class DigestCommon(CheckCommon):
 
     def figures(self, user, days=7, ago=0):
         """The four figures of a reader, of the ``days`` days that ended ``ago`` days ago."""
-        end = datetime.combine(self.today - timedelta(days=ago), time(23))
+        end = datetime.combine(self.today - timedelta(days=ago), time(12))
         digest = (
             self.digest.with_user(user)
             .with_company(self.company)
@@ -101,6 +102,7 @@ class TestDigestFigures(DigestCommon):
         self.assertEqual((self.figures(self.collector)[3], self.figures(self.manager)[3]), (1, 2))
         self.assertTrue(debtor.to_call)
         said = self.env["collection.interaction"].create({"debtor_id": debtor.id, "user_id": self.collector.id})
+        self.settle()
         debtor.invalidate_recordset()
         self.assertFalse(debtor.to_call, "somebody spoke to them")
         self.assertEqual(self.figures(self.collector)[3], 0)
@@ -108,10 +110,47 @@ class TestDigestFigures(DigestCommon):
         self.assertEqual(self.figures(self.collector)[3], 1, "an activity is due")
         debtor.activity_ids.date_deadline = self.today + timedelta(days=2)
         said.date = datetime.combine(self.days_ago(17), time(12))
+        self.settle()
         self.assertEqual(self.figures(self.collector)[3], 1, "long ago")
         debtor.write({"hold": True, "hold_until": self.today})
         self.assertEqual(self.figures(self.collector)[3], 0, "on hold")
         self.assertEqual(debtor.search([("to_call", "=", False), ("id", "=", debtor.id)]), debtor)
+
+    def test_each_company_has_its_day(self):
+        """At 23:00 UTC it is tomorrow in Tokyo, and there a call of tomorrow is due."""
+        data = self.other_company_data()
+        data["company"].partner_id.tz, self.company.partner_id.tz = "Asia/Tokyo", "UTC"
+        self.make_invoice(self.customer, 500, days=20, data=data)
+        mine, theirs = self.debtor(self.customer), self.debtor(self.customer, data["company"])
+        both = mine + theirs
+        for debtor in both:
+            self.env["collection.interaction"].create({"debtor_id": debtor.id, "user_id": self.collector.id})
+        self.settle()
+        tomorrow = self.today + timedelta(days=1)
+        for debtor in both:
+            debtor.activity_schedule("mail.mail_activity_data_call", date_deadline=tomorrow)
+        with freeze_time(datetime.combine(self.today, time(23))):
+            both.invalidate_recordset()
+            self.assertEqual(both.search([("id", "in", both.ids), ("to_call", "=", True)]), theirs)
+            self.assertEqual(both.mapped("to_call"), [False, True])
+
+    def test_the_day_is_the_company_s(self):
+        """Odoo's digest passes UTC for the company's time: in Mexico at 19:00 the day is not over."""
+        self.company.partner_id.tz = "America/Mexico_City"
+        self.company.resource_calendar_id.tz = "America/Mexico_City"
+        day = self.today
+        self.pay_on_account(self.customer, 300, date=day)
+        self.pay_on_account(self.customer, 50, date=day - timedelta(days=1))
+        self.settle()
+        with freeze_time(datetime.combine(day + timedelta(days=1), time(1))):
+            self.assertEqual(self.company._get_collection_today(), day)
+            (_title, ((start, end), _before)), *_others = self.digest._compute_timeframes(self.company)
+            digest = self.digest.with_user(self.manager).with_company(self.company)
+            digest = digest.with_context(start_datetime=start, end_datetime=end)
+            self.assertEqual(
+                digest._get_collection_period("viewer"), (day - timedelta(days=1), day, self.company)
+            )
+            self.assertEqual(digest.kpi_collection_collected_value, 300)
 
     def test_who_has_no_right_gets_no_figure(self):
         with self.assertRaises(AccessError):
