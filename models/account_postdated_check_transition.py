@@ -356,7 +356,9 @@ class AccountPostdatedCheck(models.Model):
         for debtor, bounced in self.grouped("debtor_id").items():
             if user := debtor.responsible_id:
                 summary = bounced.with_context(lang=user.lang or self.env.lang)._get_bounce_summary()
-                values.append({**debtor._prepare_activity(user, summary), "note": reason and Markup("<p>%s</p>") % reason})
+                values.append(
+                    {**debtor._prepare_activity(user, summary), "note": reason and Markup("<p>%s</p>") % reason}
+                )
         self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(values)
 
     def _get_bounce_summary(self):

@@ -36,9 +36,7 @@ class CollectionDebtor(models.Model):
         # sudo: the days of companies, whose debtors the record rules leave out where need be
         companies = self.env["res.company"].sudo().search([])
         of_days = companies.grouped(lambda company: company._get_collection_today()).items()
-        domains = [
-            [("company_id", "in", of_day.ids), *self._get_to_call_domain_of(today)] for today, of_day in of_days
-        ]
+        domains = [[("company_id", "in", of_day.ids), *self._get_to_call_domain_of(today)] for today, of_day in of_days]
         return expression.OR(domains)
 
     @api.model

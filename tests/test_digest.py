@@ -147,9 +147,7 @@ class TestDigestFigures(DigestCommon):
             (_title, ((start, end), _before)), *_others = self.digest._compute_timeframes(self.company)
             digest = self.digest.with_user(self.manager).with_company(self.company)
             digest = digest.with_context(start_datetime=start, end_datetime=end)
-            self.assertEqual(
-                digest._get_collection_period("viewer"), (day - timedelta(days=1), day, self.company)
-            )
+            self.assertEqual(digest._get_collection_period("viewer"), (day - timedelta(days=1), day, self.company))
             self.assertEqual(digest.kpi_collection_collected_value, 300)
 
     def test_who_has_no_right_gets_no_figure(self):

@@ -358,7 +358,10 @@ class TestFailures(DispatchCommon):
             steps.append("log")
             log(notices, addressed)
 
-        with patch.object(Report, "_print_pdfs", print_pdfs), patch.object(Dispatch, "_log_on_invoices", log_on_invoices):
+        with (
+            patch.object(Report, "_print_pdfs", print_pdfs),
+            patch.object(Dispatch, "_log_on_invoices", log_on_invoices),
+        ):
             self.dispatch()
         self.assertEqual(steps, ["start", "log", "finish"])
         for notice in notices:
