@@ -11,7 +11,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, email_split_and_format, generate_tracking_message_id
 
 from .notice_states import OUTGOING, SENT
-from .print_errors import NotPrinted
+from .print_errors import NotPrintedError
 
 
 class Text(NamedTuple):
@@ -167,11 +167,11 @@ class CollectionNoticeChannel(models.AbstractModel):
     def _attach_statements(self, pdfs):
         """``{notice: attachment}`` of ``{debtor id: PDF or exception}``.
 
-        :raise NotPrinted: with the error of each notice that has no PDF
+        :raise NotPrintedError: with the error of each notice that has no PDF
         """
         errors = {notice: pdfs[notice.debtor_id.id] for notice in self}
         if errors := {notice: error for notice, error in errors.items() if isinstance(error, Exception)}:
-            raise NotPrinted(errors)
+            raise NotPrintedError(errors)
         # sudo: as for the messages that carry them
         attachments = (
             self.env["ir.attachment"]

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 
 from ..engine import dunning
 from .notice_states import FAILED, OUTGOING, QUEUED, SENT
-from .print_errors import NotPrinted, PrintTimeout
+from .print_errors import NotPrintedError, PrintTimeoutError
 
 _logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
                 self._dispatch_batch()
         except psycopg2.OperationalError:
             raise
-        except NotPrinted as not_printed:
+        except NotPrintedError as not_printed:
             # Halving would print all of it again and again, up to the time that Odoo gives a job.
             failed = self.filtered(not_printed.errors.get)
             for notice in failed:
@@ -136,7 +136,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
     def _fail_to_build(self, error):
         self.ensure_one()
         _logger.info("Notice %s could not be built", self.id, exc_info=error)
-        self._fail(str(error) or type(error).__name__, retry=isinstance(error, (OSError, PrintTimeout)))
+        self._fail(str(error) or type(error).__name__, retry=isinstance(error, (OSError, PrintTimeoutError)))
 
     def _dispatch_batch(self):
         notices = self._recheck()

@@ -3,11 +3,11 @@
 from odoo.exceptions import UserError
 
 
-class PrintTimeout(UserError):
+class PrintTimeoutError(UserError):
     """It took too long, maybe because of its neighbours: worth another try."""
 
 
-class NotPrinted(Exception):
+class NotPrintedError(Exception):
     """``errors``: ``{notice: exception}`` of those whose statement could not be printed, and of no other."""
 
     def __init__(self, errors):

@@ -16,16 +16,16 @@ How to use::
 Fragments are balanced, self-contained HTML (images as data: URIs). Neither scripts nor files nor the
 network are used while printing.
 
-How it works: every document begins on a new page with two one-pixel squares: the first has a fixed
-colour, the colour of the second tells the document's position. Both appear among the first fill operators of
-that page's content stream, so no text needs to be extracted. The split is accepted only when the
-positions found are 0, 1, 2, ... in page order from the first page on. Anything else (a failed process, a
-time-out, an unexpected order) prints the batch again in parts, until the document at fault is
-alone and its neighbours are printed. Odoo kills a job or a request after 120 s (limit_time_real_cron), and the next
-one would begin with the same documents, for ever: so one that hangs is found in less. Of 125 documents it takes
-35 + 15 + 11 + 10 s, where all together print in some 2 s; after DEADLINE those that are missing fail. Threads wait for the processes and take their PDFs apart; they know neither
-records nor cursors. The operators are those of Qt's own PDF writer, the
-same in wkhtmltopdf builds with patched and unpatched Qt.
+How it works: every document begins on a new page with two one-pixel squares: the first has a fixed colour,
+the colour of the second tells the document's position. Both appear among the first fill operators of that
+page's content stream, so no text needs to be extracted. The split is accepted only when the positions found
+are 0, 1, 2, ... in page order from the first page on. Anything else (a failed process, a time-out, an
+unexpected order) prints the batch again in parts, until the document at fault is alone and its neighbours are
+printed. Odoo kills a job or a request after 120 s (limit_time_real_cron), and the next one would begin with
+the same documents, for ever: so one that hangs is found in less. Of 125 documents it takes 35 + 15 + 11 + 10
+s, where all together print in some 2 s; after DEADLINE those that are missing fail. Threads wait for the
+processes and take their PDFs apart; they know neither records nor cursors. The operators are those of Qt's
+own PDF writer, the same in wkhtmltopdf builds with patched and unpatched Qt.
 """
 
 import io
@@ -45,7 +45,7 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import find_in_path
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
-from ..models.print_errors import PrintTimeout
+from ..models.print_errors import PrintTimeoutError
 
 CHUNK_SIZE = 125  # documents of a process: half a batch of the dispatcher, so that both of its halves print at once
 PROCESSES = 2  # wkhtmltopdf processes at once, of some 80 MB each
@@ -195,7 +195,7 @@ class Printing:
 def _explain(env, result):
     """Return an error of the printing as a sentence in the user's language; PDFs as they are."""
     if isinstance(result, subprocess.TimeoutExpired):
-        return PrintTimeout(_("Printing the PDF took more than %(seconds)d seconds.", seconds=result.timeout))
+        return PrintTimeoutError(_("Printing the PDF took more than %(seconds)d seconds.", seconds=result.timeout))
     if isinstance(result, PrintError):
         return UserError(_("Wkhtmltopdf could not print the PDF: %(message)s", message=result))
     return result

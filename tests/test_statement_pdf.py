@@ -16,7 +16,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 from odoo.tools.pdf import PdfFileReader
 
-from ..models.print_errors import PrintTimeout
+from ..models.print_errors import PrintTimeoutError
 from ..report import statement_pdf
 from ..report.statement_report import _Renderer, clean_message
 from .test_statement import StatementCommon
@@ -171,7 +171,7 @@ class TestStatementPdf(StatementCommon):
             patch.object(statement_pdf, "time", Mock(monotonic=lambda: clock[0])),
         ):
             results = statement_pdf.render(self.env, documents, self.company.paperformat_id)
-        self.assertIsInstance(results.pop(), PrintTimeout)
+        self.assertIsInstance(results.pop(), PrintTimeoutError)
         self.assertEqual(len(results), 124)
         self.assertFalse([result for result in results if isinstance(result, Exception)])
         self.assertLess(clock[0], statement_pdf.DEADLINE + 10)
@@ -182,7 +182,7 @@ class TestStatementPdf(StatementCommon):
             patch.object(statement_pdf.Printing, "_run", hang),
         ):
             results = statement_pdf.render(self.env, ["<p>"] * 30, self.company.paperformat_id)
-        self.assertEqual({type(result) for result in results}, {PrintTimeout})
+        self.assertEqual({type(result) for result in results}, {PrintTimeoutError})
 
     def test_whoever_leaves_early_ends_what_prints(self):
         original, started = statement_pdf.Printing._execute, []
