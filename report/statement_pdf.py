@@ -131,17 +131,19 @@ class Printing:
         """Print the documents of a chunk and hand its exceptions through."""
         fragments = [document for document in documents if not isinstance(document, Exception)]
         deadline = time.monotonic() + DEADLINE
-        results = iter(self._print_isolating(command, fragments, head, deadline) if fragments else ())
+        alone = len(fragments) == 1
+        results = iter(self._print_isolating(command, fragments, head, deadline, alone) if fragments else ())
         return [document if isinstance(document, Exception) else next(results) for document in documents]
 
-    def _print_isolating(self, command, documents, head, deadline):
-        """Print a chunk; on failure print it in parts, so that only the documents at fault fail."""
+    def _print_isolating(self, command, documents, head, deadline, alone=False):
+        """Print a chunk; on failure print it in parts, so that only the documents at fault fail. One that is ``alone``,
+        a long report, may take all the time there is."""
         count = len(documents)
         left = deadline - time.monotonic()
         if self._ended or left <= 0:
             return [subprocess.TimeoutExpired(command, DEADLINE)] * count
         try:
-            timeout = min(left, TIMEOUT_BASE + TIMEOUT_PER_DOCUMENT * count)
+            timeout = left if alone else min(left, TIMEOUT_BASE + TIMEOUT_PER_DOCUMENT * count)
             pdf = self._run(command, _assemble(documents, head), timeout)
             return [pdf] if count == 1 else _split(pdf, count)
         except Exception as error:  # whatever one document does must not reach another
