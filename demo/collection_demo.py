@@ -32,12 +32,16 @@ def load(env):
     tags = env["res.partner.category"].create([{"name": "Mayoreo"}, {"name": "Obra"}])
     partners = parties.make_customers(env, tags)
     terms = parties.make_terms(env)
+    # Of the past nobody is alerted: tonight is the first time.
+    alerts = env["collection.alert.rule"].search([])
+    alerts.active = False
     for code, company_plan in plan.make_plan().items():
         _logger.info("Collections: a year of %s", companies[code].name)
         ledger = Ledger(env, companies[code], partners, terms, today)
         history = History(env, companies[code], today, users[-1])
         customers = plan.customers_of(code)
         _live_through(ledger, history, company_plan, partial(_assign, env, companies[code], partners, customers, users))
+    alerts.active = True
     reviews.add_reviews(env, companies[plan.MX], partners, terms[(30,)], today)
     checks.add_checks(env, companies, partners, today)
     said.add_said(env, companies, partners, today)

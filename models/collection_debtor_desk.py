@@ -151,6 +151,7 @@ class CollectionDebtor(models.Model):
                 "default_model": self._name,
                 "default_res_ids": self.ids,
                 "default_template_id": template.id,
+                "default_partner_ids": self._get_statement_partners().ids,
                 "default_composition_mode": "comment",
                 "default_email_layout_xmlid": "mail.mail_notification_light",
             },
@@ -183,8 +184,7 @@ class CollectionDebtor(models.Model):
         body = template.sudo()._render_field("body_html", self.ids, compute_lang=True)[self.id]
         return html2plaintext(body).strip()
 
-    def _get_statement_recipients(self):
-        """For the template: ids, separated by commas, of those whom the debtor's messages reach and their copies."""
+    def _get_statement_partners(self):
+        """Those whom the debtor's messages reach, and their copies."""
         self.ensure_one()
-        people = self._get_recipients()[self] | self.cc_partner_ids
-        return ",".join(map(str, people.filtered("email").ids))
+        return (self._get_recipients()[self] | self.cc_partner_ids).filtered("email")

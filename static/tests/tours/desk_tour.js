@@ -55,6 +55,11 @@ registry.category("web_tour.tours").add("account_collection_desk_tour", {
             run: "click",
         },
         {
+            content: "A date that is filled in shows as a button on 19.0",
+            trigger: `${WIZARD} .o_field_widget[name='follow_up_date'] :is(input, button)`,
+            run: "click",
+        },
+        {
             content: "Today, too",
             trigger: `${WIZARD} .o_field_widget[name='follow_up_date'] input`,
             run: `text ${today}`,
