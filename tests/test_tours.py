@@ -101,5 +101,8 @@ class TestTours(CheckCommon, HttpCase):
         self.assertEqual(interaction.outcome_id, self.env.ref("account_collection.outcome_promised"))
         self.assertEqual((interaction.promise_ids.amount, interaction.promise_ids.date), (600, self.today))
         activity = debtor.activity_ids
-        self.assertEqual((activity.summary, activity.user_id), ("Ask for the transfer: Desk Late Payer", collector))
+        # 17.0 gives the activity the name of its event.
+        self.assertTrue(activity.summary.startswith("Ask for the transfer"), activity.summary)
+        self.assertEqual(activity.user_id, collector)
+        self.assertEqual(activity.calendar_event_id.name, "Ask for the transfer: Desk Late Payer")
         self.assertEqual(activity.calendar_event_id.start.hour, 12)
