@@ -168,7 +168,9 @@ class CollectionDebtor(models.Model):
                     customer=self.partner_id.display_name,
                 )
             )
-        url = WHATSAPP_URL % (number.lstrip("+"), quote(self._get_whatsapp_text()))
+        # Without Python's phonenumbers Odoo gives numbers back as they were typed.
+        digits = "".join(filter(str.isdecimal, number))
+        url = WHATSAPP_URL % (digits, quote(self._get_whatsapp_text()))
         return {"type": "ir.actions.act_url", "url": url, "target": "new"}
 
     def _get_whatsapp_number(self):
