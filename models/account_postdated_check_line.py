@@ -59,7 +59,12 @@ class AccountPostdatedCheckLine(models.Model):
     @api.depends("amount", "discount", "move_line_id", "check_id.currency_id", "check_id.deposit_date")
     def _compute_item_amount(self):
         for line in self:
-            line.item_amount = line._get_settled(line.check_id.deposit_date or fields.Date.context_today(line))
+            check = line.check_id
+            if check.custody_move_id and check.state in checks.IN_HAND:
+                # Custody paid it at the rate of its day: another day for the deposit changes nothing of that.
+                line.item_amount = line.item_amount
+            else:
+                line.item_amount = line._get_settled(check.deposit_date or fields.Date.context_today(line))
 
     @api.onchange("move_line_id")
     def _onchange_move_line_id(self):

@@ -205,6 +205,19 @@ class TestCheckBooks(CheckCommon):
         self.assertEqual(check.line_ids.item_amount, 800)
         self.assertEqual(self.second.amount_residual, 100)
 
+    def test_another_day_changes_nothing_of_what_custody_paid(self):
+        self.company.collection_check_in_custody_account = True
+        early = {"receipt_date": self.days_ago(8), "face_date": self.days_ago(8)}
+        check = self.make_check(40, currency_id=self.foreign().id, suggest=False, receive=False, **early)
+        self.allocate(check, (self.second, 40))
+        check.action_receive()
+        paid = check.line_ids.item_amount
+        self.assertEqual(self.second.amount_residual, 900 - paid)
+        for day in (self.days_ago(7), self.today):
+            check.deposit_date = day
+            self.env.flush_all()
+            self.assertEqual(check.line_ids.item_amount, paid)
+
     def test_early_discount(self):
         """Who pays all in time takes the discount: proposed, booked with the deposit, and gone when it bounces."""
         term = self.env["account.payment.term"].create(
