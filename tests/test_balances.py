@@ -249,7 +249,7 @@ class TestRandomBalances(BalancesCommon):
         count = iter(range(10**6))
 
         @settings(
-            max_examples=examples(8),
+            max_examples=examples(6),
             deadline=None,
             database=None,
             print_blob=True,

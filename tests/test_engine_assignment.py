@@ -11,7 +11,7 @@ from ..engine import assignment
 from ..engine.assignment import Debtor, Held, Portfolio, Standing
 from .examples import examples
 
-SETTINGS = settings(max_examples=examples(150), deadline=None, database=None, print_blob=True)
+SETTINGS = settings(max_examples=examples(80), deadline=None, database=None, print_blob=True)
 COLLECTORS = (1, 2, 3, 4)
 
 amounts = st.integers(-500, 100_000)

@@ -14,7 +14,7 @@ from ..engine.dunning import Asked, Item, Level
 from .examples import examples
 
 TODAY = date(2026, 3, 31)
-SETTINGS = settings(max_examples=examples(100), deadline=None, database=None, print_blob=True)
+SETTINGS = settings(max_examples=examples(60), deadline=None, database=None, print_blob=True)
 
 
 # === Reference ===#
@@ -216,7 +216,7 @@ class TestEngineDunning(BaseCase):
     # === The level ===#
 
     def test_decide_equals_the_reference(self):
-        @settings(max_examples=examples(200), deadline=None, database=None, print_blob=True)
+        @settings(max_examples=examples(120), deadline=None, database=None, print_blob=True)
         @given(open_items(), ladders(), LAST_RUNS)
         def check(items, levels, last_run):
             asked = [

@@ -78,12 +78,12 @@ def brute_force(schedule, moment):
 
 @tagged("post_install", "-at_install")
 class TestWindows(BaseCase):
-    @settings(max_examples=examples(800), deadline=None)
+    @settings(max_examples=examples(400), deadline=None)
     @given(schedules, moments)
     def test_reviews_match_a_day_by_day_walk(self, schedule, moment):
         self.assertEqual(windows.review_date(schedule, moment), brute_force(schedule, moment))
 
-    @settings(max_examples=examples(300), deadline=None)
+    @settings(max_examples=examples(200), deadline=None)
     @given(schedules, some_days)
     def test_payments_match_a_day_by_day_walk(self, schedule, day):
         start = datetime.combine(day, datetime.min.time())

@@ -326,7 +326,7 @@ class TestStatement(StatementCommon):
         )
 
     @settings(
-        max_examples=examples(10),
+        max_examples=examples(7),
         deadline=None,
         database=None,
         print_blob=True,
