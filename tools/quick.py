@@ -10,6 +10,11 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The first draw of a process loads tables, which takes seconds on a busy machine and says nothing of a test.
+settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session", autouse=True)
