@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..engine import checks
+from .searches import asks_for
 
 # The bank may still give these back.
 UNCLEARED = (checks.DEPOSITED, checks.REDEPOSITED)
@@ -54,9 +55,9 @@ class CollectionDebtor(models.Model):
 
     @api.model
     def _search_over_credit_limit(self, operator, value):
-        wanted = any(value) if operator in ("in", "not in") else bool(value)
-        positive = wanted == (operator in ("=", "in"))
-        return [("id", "in" if positive else "not in", self._get_over_credit_limit(self.env.companies).ids)]
+        return [
+            ("id", "in" if asks_for(operator, value) else "not in", self._get_over_credit_limit(self.env.companies).ids)
+        ]
 
     @api.model
     def _get_over_credit_limit(self, companies):

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.osv import expression
 
+from .searches import asks_for
+
 # As the filter "No Contact in 15 Days" has it.
 CONTACT_DAYS = 15
 
@@ -25,10 +27,8 @@ class CollectionDebtor(models.Model):
 
     @api.model
     def _search_to_call(self, operator, value):
-        wanted = any(value) if operator in ("in", "not in") else bool(value)
-        positive = wanted == (operator in ("=", "in"))
         found = self._search(self._get_to_call_domain())
-        return [("id", "in" if positive else "not in", found)]
+        return [("id", "in" if asks_for(operator, value) else "not in", found)]
 
     @api.model
     def _get_to_call_domain(self):

@@ -1,14 +1,14 @@
 from collections import defaultdict
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
-from .collection_said import UNPAID
+from .collection_said import OPEN, UNPAID
 from .rights import may_book
 
-OPEN, ACCEPTED, REJECTED, CLOSED = "open", "accepted", "rejected", "closed"
+ACCEPTED, REJECTED, CLOSED = "accepted", "rejected", "closed"
 STATES = [(OPEN, "Open"), (ACCEPTED, "Accepted"), (REJECTED, "Rejected"), (CLOSED, "Closed")]
 KEPT_FIELDS = {"state", "opened_on", "closed_on", "credit_move_id", "reminded_for"}
 TERMS = {"debtor_id", "move_id", "amount", "reason_id"}
@@ -123,20 +123,13 @@ class CollectionDispute(models.Model):
 
     # === CRUD ===#
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        made = super().create(vals_list)
-        made._log_said({dispute: dispute._get_made_text() for dispute in made})
-        return made
-
-    def write(self, vals):
-        if not self.env.su and not TERMS.isdisjoint(vals):
-            self._check_open()
-        return super().write(vals)
-
     @api.model
     def _get_kept_fields(self):
         return super()._get_kept_fields() | KEPT_FIELDS
+
+    @api.model
+    def _get_terms(self):
+        return super()._get_terms() | TERMS
 
     # === Actions ===#
 
@@ -146,18 +139,16 @@ class CollectionDispute(models.Model):
         self._check_may_accept()
         for dispute in self:
             dispute.sudo().credit_move_id = dispute._make_credit_note()
-        self._close(ACCEPTED, lambda dispute: _("%s: accepted, a credit note is proposed", dispute.display_name))
+        self._settle(ACCEPTED, lambda dispute: _("%s: accepted, a credit note is proposed", dispute.display_name))
         return self.action_open_credit_note() if len(self) == 1 else None
 
     def action_reject(self):
         """The customer owes it: dunning goes on."""
-        self._check_open()
-        self._close(REJECTED, lambda dispute: _("%s: rejected", dispute.display_name))
+        self._settle(REJECTED, lambda dispute: _("%s: rejected", dispute.display_name))
 
     def action_close(self):
         """It was cleared up without a credit note."""
-        self._check_open()
-        self._close(CLOSED, lambda dispute: _("%s: closed", dispute.display_name))
+        self._settle(CLOSED, lambda dispute: _("%s: closed", dispute.display_name))
 
     def action_open_credit_note(self):
         self.ensure_one()
@@ -168,17 +159,7 @@ class CollectionDispute(models.Model):
             "view_mode": "form",
         }
 
-    def action_open_debtor(self):
-        return self.debtor_id.action_open_debtor()
-
     # === Business ===#
-
-    def _close(self, state, get_text):
-        self._check_may_write()
-        # sudo: rights were asked above; the state is written by nobody's own right
-        for company, disputes in self.sudo().grouped("company_id").items():
-            disputes.write({"state": state, "closed_on": company._get_collection_today()})
-        self._log_said({dispute: get_text(dispute) for dispute in self})
 
     def _make_credit_note(self):
         """A draft of exactly the disputed amount: Odoo's own reversal of an invoice that is disputed as a whole, else
@@ -243,16 +224,9 @@ class CollectionDispute(models.Model):
                 )
             )
 
-    def _check_open(self):
-        for dispute in self:
-            if dispute.state != OPEN:
-                raise UserError(
-                    _(
-                        "%(dispute)s: it is %(state)s already.",
-                        dispute=dispute.display_name,
-                        state=dict(self._fields["state"]._description_selection(self.env))[dispute.state].lower(),
-                    )
-                )
+    def _get_settled_text(self, state):
+        self.ensure_one()
+        return _("%(dispute)s: it is %(state)s already.", dispute=self.display_name, state=state)
 
     @api.model
     def _get_left(self, moves, except_ids=()):

@@ -84,21 +84,10 @@ class CollectionInteraction(models.Model):
                     )
                 )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        made = super().create(vals_list)
-        # Of an activity, Odoo has told the debtor already.
-        if not self.env.context.get("collection_activity_done"):
-            made._log_said({interaction: interaction._get_text() for interaction in made})
-        return made
-
-    def action_open_debtor(self):
-        return self.debtor_id.action_open_debtor()
-
     def _get_moves(self):
         return self.move_ids.sudo()
 
-    def _get_text(self):
+    def _get_made_text(self):
         """Kind, person, outcome, what was said and what comes next, in one line."""
         self.ensure_one()
         incoming = self.direction == INCOMING

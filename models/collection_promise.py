@@ -197,36 +197,22 @@ class CollectionPromise(models.Model):
 
     # === CRUD ===#
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        made = super().create(vals_list)
-        self._log_said({promise: promise._get_made_text() for promise in made})
-        return made
-
-    def write(self, vals):
-        if not self.env.su and not TERMS.isdisjoint(vals):
-            self._check_open()
-        return super().write(vals)
-
     @api.model
     def _get_kept_fields(self):
         return super()._get_kept_fields() | KEPT_FIELDS
+
+    @api.model
+    def _get_terms(self):
+        return super()._get_terms() | TERMS
 
     # === Actions ===#
 
     def action_cancel(self):
         """Take these promises back, as an agreement with the customer that is no more."""
-        self._check_open()
-        self._check_may_write()
         reason = _("Cancelled by %s", self.env.user.name)
-        # sudo: rights were asked above; the state is written by nobody's own right
-        for company, theirs in self.sudo().grouped("company_id").items():
-            day = company._get_collection_today()
-            theirs.write({"state": promises.CANCELLED, "closed_on": day, "closing_reason": reason})
-        self._log_said({promise: _("%s: cancelled", promise.display_name) for promise in self})
-
-    def action_open_debtor(self):
-        return self.debtor_id.action_open_debtor()
+        self._settle(
+            promises.CANCELLED, lambda promise: _("%s: cancelled", promise.display_name), closing_reason=reason
+        )
 
     def action_open_plan(self):
         self.ensure_one()
@@ -272,16 +258,9 @@ class CollectionPromise(models.Model):
 
     # === Helpers ===#
 
-    def _check_open(self):
-        for promise in self:
-            if promise.state != promises.OPEN:
-                raise UserError(
-                    _(
-                        "%(promise)s is %(state)s: what was promised stays as it was.",
-                        promise=promise.display_name,
-                        state=dict(self._fields["state"]._description_selection(self.env))[promise.state].lower(),
-                    )
-                )
+    def _get_settled_text(self, state):
+        self.ensure_one()
+        return _("%(promise)s is %(state)s: what was promised stays as it was.", promise=self.display_name, state=state)
 
     def _get_amount_text(self):
         self.ensure_one()

@@ -3,10 +3,11 @@ from collections import defaultdict
 from markupsafe import Markup
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .rights import without_defaults
 
+OPEN = "open"
 # Conditions, for a domain of a view: the posted documents of ``partner_id`` in ``company_id``. Whose customer theirs is
 # today is the contact's to say: on documents, Odoo keeps whose it was when they were made.
 POSTED = (
@@ -22,7 +23,8 @@ class CollectionSaid(models.AbstractModel):
     """What was said with a debtor: promises, disputes, interactions.
 
     *How to use.* Inherit; ``_get_kept_fields`` names what only the model's own methods write, ``_get_moves`` the
-    documents that it is about, ``_log_said`` tells the debtors and those documents.
+    documents that it is about, ``_get_made_text`` what these and the debtor are told. What stays open for a while has a
+    ``state`` and ``closed_on``: ``_get_terms`` names what does not change any more once ``_settle`` ended it.
     """
 
     _name = "collection.said"
@@ -56,10 +58,15 @@ class CollectionSaid(models.AbstractModel):
         self._check_kept(*vals_list)
         made = super(CollectionSaid, without_defaults(self, self._get_kept_fields())).create(vals_list)
         made._touch_debtors()
+        # Of an activity that is done, Odoo has told the debtor already.
+        if not self.env.context.get("collection_activity_done"):
+            self._log_said({said: said._get_made_text() for said in made})
         return made
 
     def write(self, vals):
         self._check_kept(vals)
+        if not self.env.su and not self._get_terms().isdisjoint(vals):
+            self._check_open()
         # Rules look at records as they were: what was said with one debtor would become another collector's.
         if not self.env.su and "debtor_id" in vals and self.debtor_id.ids != [vals["debtor_id"]]:
             self._refuse_kept()
@@ -79,6 +86,11 @@ class CollectionSaid(models.AbstractModel):
         return {"partner_id", "company_id"}
 
     @api.model
+    def _get_terms(self):
+        """What was agreed, which is history once it is settled."""
+        return set()
+
+    @api.model
     def _check_kept(self, *vals_list):
         kept = self._get_kept_fields()
         if not self.env.su and any(not kept.isdisjoint(vals) for vals in vals_list):
@@ -88,7 +100,40 @@ class CollectionSaid(models.AbstractModel):
     def _refuse_kept(self):
         raise AccessError(_("That changes by the buttons and by the ledger alone."))
 
+    # === Actions ===#
+
+    def action_open_debtor(self):
+        return self.debtor_id.action_open_debtor()
+
+    # === Business ===#
+
+    def _settle(self, state, get_text, **values):
+        """End these on the day where their company is, and tell their debtors and documents.
+
+        :param get_text: from one of them to what is told
+        """
+        self._check_open()
+        self._check_may_write()
+        # sudo: rights were asked above; the state is written by nobody's own right
+        for company, theirs in self.sudo().grouped("company_id").items():
+            theirs.write({"state": state, "closed_on": company._get_collection_today(), **values})
+        self._log_said({said: get_text(said) for said in self})
+
+    def _check_open(self):
+        for said in self:
+            if said.state != OPEN:
+                states = dict(self._fields["state"]._description_selection(self.env))
+                raise UserError(said._get_settled_text(states[said.state].lower()))
+
     # === Helpers ===#
+
+    def _get_made_text(self):
+        """What the debtor and the documents are told when this is made."""
+        raise NotImplementedError
+
+    def _get_settled_text(self, state):
+        """Why it does not change any more."""
+        raise NotImplementedError
 
     def _check_may_write(self):
         """Raise unless this person may write these, whatever is then written in sudo."""

@@ -2,7 +2,7 @@ from collections import defaultdict
 
 import pytz
 
-from odoo import _, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
@@ -101,12 +101,23 @@ class DigestDigest(models.Model):
                 condition,
             )
         )
+        currencies = self.env["res.currency"]
+        return self._add_up(
+            (
+                (companies.browse(company_id), currencies.browse(currency_id), float(amount))
+                for company_id, currency_id, amount in self.env.cr.fetchall()
+            ),
+            day,
+        )
+
+    @api.model
+    def _add_up(self, rows, day):
+        """``{company: amount}`` in its currency of rows (company, currency, amount), 0 of any other company."""
         amounts = defaultdict(float)
-        for company_id, currency_id, amount in self.env.cr.fetchall():
+        for company, currency, amount in rows:
             # sudo: amounts of companies that are being told, whoever's environment computes them
-            company = self.env["res.company"].sudo().browse(company_id)
-            currency = self.env["res.currency"].browse(currency_id)
-            amounts[companies.browse(company_id)] += currency._convert(float(amount), company.currency_id, company, day)
+            own = company.sudo().currency_id
+            amounts[company] += currency._convert(amount, own, company.sudo(), day)
         return amounts
 
     def _compute_kpis_actions(self, company, user):

@@ -53,11 +53,11 @@ class DigestDigest(models.Model):
                 ("state", "=", promises.OPEN),
                 ("closed_on", ">", end),
             ],
-            lambda promise: promise.missing_amount if promise.state == promises.OPEN else promise.amount,
+            lambda state, promised, paid: promised - paid if state == promises.OPEN else promised,
             end,
         )
         for digest in self:
-            digest.kpi_collection_promised_value = amounts.get(digest.company_id or self.env.company, 0)
+            digest.kpi_collection_promised_value = amounts[digest.company_id or self.env.company]
 
     def _compute_kpi_collection_broken_value(self):
         """What did not come of promises that were judged in the period."""
@@ -69,11 +69,11 @@ class DigestDigest(models.Model):
                 ("closed_on", ">", start),
                 ("closed_on", "<=", end),
             ],
-            lambda promise: promise.amount - promise.paid_amount,
+            lambda _state, promised, paid: promised - paid,
             end,
         )
         for digest in self:
-            digest.kpi_collection_broken_value = amounts.get(digest.company_id or self.env.company, 0)
+            digest.kpi_collection_broken_value = amounts[digest.company_id or self.env.company]
 
     def _compute_kpi_collection_to_call_value(self):
         """Now, whatever the period: who was to be called then is not kept."""
@@ -88,13 +88,14 @@ class DigestDigest(models.Model):
 
     @api.model
     def _get_promised(self, domain, get_amount, day):
-        """``{company: amount}`` of the promises that the reader sees, in its currency."""
-        amounts = {}
-        for promise in self.env["collection.promise"].search(domain):
-            company = promise.company_id
-            amount = promise.currency_id._convert(get_amount(promise), company.currency_id, company, day)
-            amounts[company] = amounts.get(company, 0) + amount
-        return amounts
+        """``{company: amount}`` of the promises that the reader sees, in its currency; one query.
+
+        :param get_amount: from (state, promised, paid) of those of one state to what counts of them
+        """
+        groups = self.env["collection.promise"]._read_group(
+            domain, ["company_id", "currency_id", "state"], ["amount:sum", "paid_amount:sum"]
+        )
+        return self._add_up(((company, currency, get_amount(*figures)) for company, currency, *figures in groups), day)
 
     def _query_collected(self, start, end, companies):
         """Rows (company, net receipts) of the debtors that the reader sees. Served by the indexes on the partners of

@@ -1,6 +1,8 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 
+from .searches import asks_for
+
 
 class ResUsers(models.Model):
     _inherit = "res.users"
@@ -23,9 +25,7 @@ class ResUsers(models.Model):
     def _search_collection_covered(self, operator, value):
         """Asked by the record rules of collectors at each query: what a rule itself computes is kept for longer than
         the day on which a substitute comes or goes."""
-        wanted = any(value) if operator in ("in", "not in") else bool(value)
-        positive = wanted == (operator in ("=", "in"))
-        return [("id", "in" if positive else "not in", sorted(self._get_collection_covered_ids()))]
+        return [("id", "in" if asks_for(operator, value) else "not in", sorted(self._get_collection_covered_ids()))]
 
     @api.model
     def _get_collection_covered_ids(self):

@@ -281,17 +281,7 @@ class TestDisputeRights(RightsCommon, DisputeCommon):
         }
 
     def test_who_sees(self):
-        both = self.my_dispute + self.their_dispute
-        for user, seen in (
-            (self.collector, self.my_dispute),
-            (self.other_collector, self.their_dispute),
-            (self.viewer, both),
-            (self.manager, both),
-        ):
-            self.assertEqual(self.seen_by(user, both), seen, user.login)
-        for user in (self.invoicing, self.employee, self.portal):
-            with self.assertRaises(AccessError):
-                self.seen_by(user, both)
+        self.assert_own_seen(self.my_dispute, self.their_dispute)
         invoice = self.their_dispute.move_id
         self.assertEqual(invoice.with_user(self.collector).collection_disputed_amount, 0)
 

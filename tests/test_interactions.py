@@ -178,17 +178,7 @@ class TestInteractionRights(RightsCommon, InteractionCommon):
         cls.my_call, cls.their_call = cls.Interaction.create(values)
 
     def test_who_sees_and_writes(self):
-        both = self.my_call + self.their_call
-        for user, seen in (
-            (self.collector, self.my_call),
-            (self.other_collector, self.their_call),
-            (self.viewer, both),
-            (self.manager, both),
-        ):
-            self.assertEqual(self.seen_by(user, both), seen, user.login)
-        for user in (self.invoicing, self.employee, self.portal):
-            with self.assertRaises(AccessError):
-                self.seen_by(user, both)
+        self.assert_own_seen(self.my_call, self.their_call)
         for user, record in ((self.viewer, self.my_call), (self.collector, self.their_call)):
             with self.assertRaises(AccessError):
                 record.with_user(user).note = "Mine"

@@ -430,6 +430,16 @@ class TestPromiseTerms(PromiseCommon):
             {"debtor_id": self.debtor(self.customer).id, "promise_date": self.day(5), **values}
         )
 
+    def test_it_asks_in_the_currency_that_is_overdue(self):
+        exporter = self.make_customer("Exporter")
+        self.make_invoice(exporter, 500, days=-20)
+        self.make_invoice(exporter, 80, days=9, currency_id=self.gold.id)
+        theirs = {"debtor_id": self.debtor(exporter).id}
+        self.assertEqual((self.wizard(**theirs).currency_id, self.wizard(**theirs).promise_amount), (self.gold, 80))
+        self.make_invoice(exporter, 30, days=2)
+        wizard = self.wizard(**theirs)
+        self.assertEqual((wizard.currency_id, wizard.promise_amount), (self.company.currency_id, 30))
+
     def test_the_wizard_proposes_what_is_overdue(self):
         self.make_invoice(self.customer, 300, days=-10)
         wizard = self.wizard()
@@ -503,19 +513,9 @@ class TestPromiseRights(RightsCommon, PromiseCommon):
         }
 
     def test_who_sees(self):
-        both = self.my_promise + self.their_promise
-        for user, seen in (
-            (self.collector, self.my_promise),
-            (self.other_collector, self.their_promise),
-            (self.viewer, both),
-            (self.manager, both),
-        ):
-            self.assertEqual(self.seen_by(user, both), seen, user.login)
+        self.assert_own_seen(self.my_promise, self.their_promise)
         with self.assertRaises(AccessError):
             self.their_promise.with_user(self.collector).read(["amount"])
-        for user in (self.invoicing, self.employee, self.portal):
-            with self.assertRaises(AccessError):
-                self.seen_by(user, both)
 
     def test_who_writes(self):
         promises = self.Promise.with_user(self.collector)

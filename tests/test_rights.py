@@ -57,6 +57,20 @@ class RightsCommon(CollectionCommon):
         found = records.with_user(user).search([("id", "in", records.ids)])
         return records.browse(found.ids)
 
+    def assert_own_seen(self, mine, theirs):
+        """A collector finds ``mine``, the other one ``theirs``, who sees all finds both, and nobody else any."""
+        both = mine + theirs
+        for user, seen in (
+            (self.collector, mine),
+            (self.other_collector, theirs),
+            (self.viewer, both),
+            (self.manager, both),
+        ):
+            self.assertEqual(self.seen_by(user, both), seen, user.login)
+        for user in (self.invoicing, self.employee, self.portal):
+            with self.assertRaises(AccessError):
+                self.seen_by(user, both)
+
 
 @tagged("post_install", "-at_install")
 class TestRights(RightsCommon):

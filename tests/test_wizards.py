@@ -8,7 +8,11 @@ from .common import CollectionCommon
 @tagged("post_install", "-at_install")
 class TestStatementWizard(CollectionCommon):
     def open_wizard(self, debtors, as_of):
-        return self.env["collection.statement.wizard"].with_context(active_ids=debtors.ids).create({"as_of": as_of})
+        return (
+            self.env["collection.statement.wizard"]
+            .with_context(active_model="collection.debtor", active_ids=debtors.ids)
+            .create({"as_of": as_of})
+        )
 
     def test_it_prints_the_chosen_debtors_as_of_the_chosen_day(self):
         """An invoice that was open then and is paid now is on the document; one of today is not."""

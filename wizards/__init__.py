@@ -1,3 +1,4 @@
+from . import collection_debtor_selection
 from . import collection_due_date_wizard
 from . import collection_import
 from . import collection_recompute_wizard

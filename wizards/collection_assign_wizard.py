@@ -1,5 +1,4 @@
-from odoo import _, api, fields, models
-from odoo.exceptions import UserError
+from odoo import _, fields, models
 
 from ..models.collection_debtor_assignment import Handover
 
@@ -9,27 +8,16 @@ class CollectionAssignWizard(models.TransientModel):
 
     _name = "collection.assign.wizard"
     _description = "Assign Debtors"
+    _inherit = ["collection.debtor.selection"]
 
-    debtor_ids = fields.Many2many("collection.debtor", string="Debtors", required=True)
     collector_id = fields.Many2one("res.users", domain=[("share", "=", False)], help="Empty: back to assignment.")
     lock = fields.Boolean(default=True, help="The collector stays, whatever the portfolios say.")
     reason = fields.Char(help="Kept on each debtor and in its chatter.")
 
-    @api.model
-    def default_get(self, fields_list):
-        values = super().default_get(fields_list)
-        if self.env.context.get("active_model") == "collection.debtor":
-            values["debtor_ids"] = [fields.Command.set(self.env.context.get("active_ids", []))]
-        return values
-
     def action_assign(self):
-        self.ensure_one()
         Debtor = self.env["collection.debtor"]
         Debtor._check_manager()
-        # Those that this person sees, by a search: the relation itself asks no rule.
-        debtors = Debtor.search([("id", "in", self.debtor_ids.ids)])
-        if not debtors:
-            raise UserError(_("Choose the debtors to assign."))
+        debtors = self._get_debtors()
         self.collector_id._check_collection_companies(debtors.company_id)
         reason = self.reason or _("Chosen by %(user)s.", user=self.env.user.name)
         for company, theirs in debtors.grouped("company_id").items():

@@ -40,7 +40,7 @@ class CollectionPromiseTerms(models.AbstractModel):
     @api.depends("debtor_id", "move_ids")
     def _compute_currency_id(self):
         for wizard in self:
-            wizard.currency_id = wizard.move_ids[:1].currency_id or wizard.debtor_id.currency_id
+            wizard.currency_id = wizard.move_ids[:1].currency_id or wizard._get_owed_currency()
 
     @api.depends("debtor_id", "move_ids", "currency_id")
     def _compute_promise_amount(self):
@@ -76,20 +76,32 @@ class CollectionPromiseTerms(models.AbstractModel):
         rows = promises.instalments(total, self.instalments, self.promise_date, self.frequency)
         return [(day, amount / scale) for day, amount in rows]
 
+    def _get_owed_domain(self, overdue):
+        domain = [*self.debtor_id._get_open_lines_domain(), ("amount_residual_currency", ">", 0)]
+        if overdue:
+            domain.append(("date_maturity", "<", self.debtor_id.company_id._get_collection_today()))
+        return domain
+
+    def _get_owed_currency(self):
+        """The company's own, unless all that is overdue is in others: then that of what is so for the longest time."""
+        self.ensure_one()
+        own = self.debtor_id.currency_id
+        if not self.debtor_id:
+            return own
+        groups = self.env["account.move.line"]._read_group(
+            self._get_owed_domain(overdue=True), ["currency_id"], ["date_maturity:min"]
+        )
+        oldest_in = dict(groups)
+        return own if own in oldest_in or not oldest_in else min(oldest_in, key=oldest_in.get)
+
     def _get_owed(self, overdue=False):
         """What is open in the currency, of the invoices or, without any, of all."""
         self.ensure_one()
         if not self.debtor_id:
             return 0.0
-        domain = [
-            *self.debtor_id._get_open_lines_domain(),
-            ("amount_residual_currency", ">", 0),
-            ("currency_id", "=", self.currency_id.id),
-        ]
+        domain = [*self._get_owed_domain(overdue), ("currency_id", "=", self.currency_id.id)]
         if self.move_ids:
             domain.append(("move_id", "in", self.move_ids.ids))
-        elif overdue:
-            domain.append(("date_maturity", "<", self.company_id._get_collection_today()))
         ((owed,),) = self.env["account.move.line"]._read_group(domain, [], ["amount_residual_currency:sum"])
         return owed
 

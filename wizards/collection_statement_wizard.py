@@ -7,10 +7,8 @@ class CollectionStatementWizard(models.TransientModel):
 
     _name = "collection.statement.wizard"
     _description = "Statement at a Date"
+    _inherit = ["collection.debtor.selection"]
 
-    debtor_ids = fields.Many2many(
-        "collection.debtor", default=lambda self: self.env.context.get("active_ids"), required=True
-    )
     as_of = fields.Date(required=True, default=fields.Date.context_today)
 
     def action_print(self):

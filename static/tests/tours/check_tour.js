@@ -1,7 +1,7 @@
 /** @odoo-module **/
 
 import { registry } from "@web/core/registry";
-import { choose, openApp, openMenu } from "./steps";
+import { choose, openApp, openMenu, write } from "./steps";
 
 registry.category("web_tour.tours").add("account_collection_check_tour", {
     test: true,
@@ -19,16 +19,8 @@ registry.category("web_tour.tours").add("account_collection_check_tour", {
             trigger: ".o_list_button_add",
             run: "click",
         },
-        {
-            content: "Its number",
-            trigger: ".o_form_view .o_field_widget[name='number'] input",
-            run: "text 9001",
-        },
-        {
-            content: "Its amount",
-            trigger: ".o_form_view .o_field_widget[name='amount'] input",
-            run: "text 1000",
-        },
+        write("number", "9001"),
+        write("amount", "1000"),
         ...choose("partner_id", "Tour Drawer"),
         ...choose("bank_id", "Banco del Bajio"),
         {

@@ -2,11 +2,10 @@
 
 import { stepUtils } from "@web_tour/tour_service/tour_utils";
 import { registry } from "@web/core/registry";
-import { choose, openApp } from "./steps";
+import { choose, openApp, tick, write } from "./steps";
 
 const { DateTime } = luxon;
 const today = DateTime.now().toFormat("MM/dd/yyyy");
-const WIZARD = ".o_form_view";
 
 /** A collector's morning: whom to call first and why, what was said, and when to come back to it. */
 registry.category("web_tour.tours").add("account_collection_desk_tour", {
@@ -29,56 +28,21 @@ registry.category("web_tour.tours").add("account_collection_desk_tour", {
             run: "click",
         },
         ...choose("outcome_id", "Promised to pay"),
-        {
-            content: "What was said",
-            trigger: `${WIZARD} .o_field_widget[name='note'] textarea`,
-            run: "text Pays by transfer",
-        },
-        {
-            content: "They promise",
-            trigger: `${WIZARD} .o_field_widget[name='with_promise'] input`,
-            run: "click",
-        },
-        {
-            content: "All that is overdue is proposed; they promise less",
-            trigger: `${WIZARD} .o_field_widget[name='promise_amount'] input`,
-            run: "text 600",
-        },
-        {
-            content: "For today",
-            trigger: `${WIZARD} .o_field_widget[name='promise_date'] input`,
-            run: `text ${today}`,
-        },
-        {
-            content: "And a follow-up",
-            trigger: `${WIZARD} .o_field_widget[name='with_follow_up'] input`,
-            run: "click",
-        },
+        write("note", "Pays by transfer"),
+        tick("with_promise"),
+        // All that is overdue is proposed; they promise less.
+        write("promise_amount", "600"),
+        write("promise_date", today),
+        tick("with_follow_up"),
         {
             content: "A date that is filled in shows as a button on 19.0",
-            trigger: `${WIZARD} .o_field_widget[name='follow_up_date'] :is(input, button)`,
+            trigger: ".o_form_view .o_field_widget[name='follow_up_date'] :is(input, button)",
             run: "click",
         },
-        {
-            content: "Today, too",
-            trigger: `${WIZARD} .o_field_widget[name='follow_up_date'] input`,
-            run: `text ${today}`,
-        },
-        {
-            content: "At a fixed hour",
-            trigger: `${WIZARD} .o_field_widget[name='follow_up_with_hour'] input`,
-            run: "click",
-        },
-        {
-            content: "At noon",
-            trigger: `${WIZARD} .o_field_widget[name='follow_up_hour'] input`,
-            run: "text 12:00",
-        },
-        {
-            content: "Say what for",
-            trigger: `${WIZARD} .o_field_widget[name='follow_up_summary'] input`,
-            run: "text Ask for the transfer",
-        },
+        write("follow_up_date", today),
+        tick("follow_up_with_hour"),
+        write("follow_up_hour", "12:00"),
+        write("follow_up_summary", "Ask for the transfer"),
         {
             content: "Save",
             trigger: "footer button[name='action_log']",

@@ -30,14 +30,28 @@ export function openMenu(section, entry) {
     ];
 }
 
+/** A step that writes into a field. */
+export function write(field, text) {
+    return {
+        content: `Write ${text}`,
+        trigger: `.o_form_view .o_field_widget[name='${field}'] :is(input, textarea)`,
+        run: `text ${text}`,
+    };
+}
+
+/** A step that ticks a box. */
+export function tick(field) {
+    return {
+        content: `Tick ${field}`,
+        trigger: `.o_form_view .o_field_widget[name='${field}'] input`,
+        run: "click",
+    };
+}
+
 /** Steps that choose a record, by its name, in a field. */
 export function choose(field, name) {
     return [
-        {
-            content: `Look for ${name}`,
-            trigger: `.o_field_widget[name='${field}'] input`,
-            run: `text ${name}`,
-        },
+        write(field, name),
         {
             content: `Choose ${name}`,
             trigger: `.ui-menu-item > a:contains('${name}'), .o-autocomplete--dropdown-item a:contains('${name}')`,
