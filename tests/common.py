@@ -57,6 +57,12 @@ class CollectionCommon(AccountTestInvoicingCommon):
         )
 
     @classmethod
+    def speak_spanish(cls):
+        """Activate Mexican Spanish, with the texts of the add-on."""
+        cls.env["res.lang"]._activate_lang("es_MX")
+        cls.env["ir.module.module"]._load_module_terms(["account_collection"], ["es_MX"])
+
+    @classmethod
     def make_customer(cls, name="Customer", **values):
         return cls.env["res.partner"].create(cls.prepare_customer(name, **values))
 

@@ -309,8 +309,7 @@ class TestAlertPeople(RuleCommon):
         return " ".join(word for word in words if word)
 
     def test_in_the_reader_s_language(self):
-        self.env["res.lang"]._activate_lang("es_MX")
-        self.env["ir.module.module"]._load_module_terms(["account_collection"], ["es_MX"])
+        self.speak_spanish()
         self.boss.lang = "es_MX"
         self.rule("overdue_amount", how="mail", amount=500, to_manager=True)
         self.owe(600)
@@ -367,10 +366,11 @@ class TestAlertPeople(RuleCommon):
                 ]
             )
             self.env["collection.promise"]._judge_company(self.company, self.today + timedelta(days=9))
-            checks = [self.make_check(50, partner=customer, number=f"{number}-{customer.id}") for customer in customers]
-            for check in checks:
-                check._deposit(self.today)
-                check._bounce(self.today, "Insufficient funds")
+            checks = self.Check.concat(
+                *(self.make_check(50, partner=customer, number=f"{number}-{customer.id}") for customer in customers)
+            )
+            checks._deposit(self.today)
+            checks._bounce(self.today, "Insufficient funds")
             self.settle()
             return self.count_statements(lambda: self.Rule._alert_company(self.company, self.today))
 

@@ -136,8 +136,7 @@ class TestCheckAlerts(AlertCommon):
         self.assertEqual(set(self.alert()), {(self.collector, "To Deposit")}, "what nobody was told is not forgotten")
 
     def test_in_the_language_of_who_is_told(self):
-        self.env["res.lang"]._activate_lang("es_MX")
-        self.env["ir.module.module"]._load_module_terms(["account_collection"], ["es_MX"])
+        self.speak_spanish()
         self.boss.lang = "es_MX"
         self.fresh(0)
         ((key, activity),) = self.alert().items()

@@ -227,8 +227,7 @@ class TestCheckCover(CoverCommon):
         self.assertEqual(self.statement()["currencies"][0]["items"][0]["document"], self.invoice.name)
 
     def test_statement_html_in_the_customer_s_language(self):
-        self.env["res.lang"]._activate_lang("es_MX")
-        self.env["ir.module.module"]._load_module_terms(["account_collection"], ["es_MX"])
+        self.speak_spanish()
         self.customer.lang = "es_MX"
         self.make_check(600, days=10)
         report = self.env["report.account_collection.report_statement"]

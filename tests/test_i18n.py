@@ -84,8 +84,7 @@ class TestSpanish(CollectionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.env["res.lang"]._activate_lang("es_MX")
-        cls.env["ir.module.module"]._load_module_terms([catalogues.ADDON], ["es_MX"])
+        cls.speak_spanish()
         cls.customer = cls.make_customer("Ferretería del Norte", lang="es_MX")
 
     def mexican(self, external_id):

@@ -144,8 +144,7 @@ class TestFailedNight(CollectionCommon):
         self.assertIn("The ink is out", run.message_ids.body)
 
     def test_in_the_language_of_the_company(self):
-        self.env["res.lang"]._activate_lang("es_MX")
-        self.env["ir.module.module"]._load_module_terms(["account_collection"], ["es_MX"])
+        self.speak_spanish()
         self.company.partner_id.lang = "es_MX"
         run = self.failing_night()
         self.assertEqual(

@@ -133,8 +133,7 @@ class TestPriority(PriorityCommon):
         self.assertIn("promise past its day: 30", debtor.priority_explanation)
 
     def test_in_spanish(self):
-        self.env["res.lang"]._activate_lang("es_MX")
-        self.env["ir.module.module"].search([("name", "=", "account_collection")])._update_translations(["es_MX"])
+        self.speak_spanish()
         debtor = self.owing("Hispanic", days=120)
         self.rank()
         self.assertEqual(

@@ -10,7 +10,6 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, tagged
 
 from ..engine import spreadsheet
-from ..tools import catalogues
 from .test_engine_spreadsheet import text_file, workbook
 from .test_review import ReviewCommon
 from .test_rights import RightsCommon
@@ -368,8 +367,7 @@ class TestReviewImport(ImportCommon):
     # === The template ===#
 
     def test_the_template_can_be_filled_in_and_read(self):
-        self.env["res.lang"]._activate_lang("es_MX")
-        self.env["ir.module.module"]._load_module_terms([catalogues.ADDON], ["es_MX"])
+        self.speak_spanish()
         for lang, header in (("en_US", "Invoice"), ("es_MX", "Factura")):
             empty = self.env["collection.review.import"].with_user(self.user).with_context(lang=lang).create({})
             self.assertTrue(empty.template_name.endswith(".xlsx"))
@@ -390,8 +388,7 @@ class TestReviewImport(ImportCommon):
             self.assertEqual(empty.line_ids.promised_date, date(2026, 12, 12))
 
     def test_spanish(self):
-        self.env["res.lang"]._activate_lang("es_MX")
-        self.env["ir.module.module"]._load_module_terms([catalogues.ADDON], ["es_MX"])
+        self.speak_spanish()
         wizard = self.wizard(self.file(self.row("NO/1", day="ayer"))).with_context(lang="es_MX")
         wizard.action_preview()
         self.assertEqual(

@@ -263,8 +263,7 @@ class TestRouteSheet(ReviewReportsCommon):
                 self.route(user)
 
     def test_in_spanish(self):
-        self.env["res.lang"]._activate_lang("es_MX")
-        self.env["ir.module.module"]._load_module_terms(["account_collection"], ["es_MX"])
+        self.speak_spanish()
         wizard = self.route().with_context(lang="es_MX")
         (page,) = self.fetch_pages(wizard.action_pdf())
         for expected in (
@@ -415,8 +414,7 @@ class TestReviewReport(ReviewReportsCommon):
             self.assertIn("<field", row.get_view(view.id, view.type)["arch"])
 
     def test_in_spanish(self):
-        self.env["res.lang"]._activate_lang("es_MX")
-        self.env["ir.module.module"]._load_module_terms(["account_collection"], ["es_MX"])
+        self.speak_spanish()
         rows = self.rows.with_user(self.manager).with_context(lang="es_MX")
         (page,) = self.fetch_pages(rows.action_print_summary())
         self.assertIn("Reporte de revisión", page)
