@@ -26,10 +26,10 @@ class CollectionDebtor(models.Model):
     _rec_names_search = ["partner_id.complete_name", "partner_id.ref", "partner_id.vat"]
     _mail_post_access = "read"
 
-    partner_id = fields.Many2one(
-        "res.partner", string="Customer", required=True, readonly=True, index=True, ondelete="cascade"
-    )
-    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
+    # Every night writes most debtors, and an index costs as much as the row: the unique key begins with the customer,
+    # and of a company or a level all debtors are read, or few in the order of what is overdue.
+    partner_id = fields.Many2one("res.partner", string="Customer", required=True, readonly=True, ondelete="cascade")
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
 
     # === Who and how ===#
@@ -79,7 +79,6 @@ class CollectionDebtor(models.Model):
         "collection.level",
         string="Level Reached",
         readonly=True,
-        index=True,
         ondelete="set null",
         group_expand="_group_expand_level_id",
         help="Highest level at which an item that is still open was told to the customer.",
@@ -195,17 +194,7 @@ class CollectionDebtor(models.Model):
     def write(self, vals):
         if not self.env.su:
             self._check_writable(vals)
-        if "collector_id" not in vals:
-            return super().write(vals)
-        collectors_before = {debtor: debtor.collector_id for debtor in self}
-        result = super().write(vals)
-        # Answers of the customer reach who follows: the collector does, and no longer the one before.
-        for collector, debtors in self.grouped("collector_id").items():
-            left = debtors.filtered(lambda debtor: collectors_before[debtor] - debtor.collector_id)
-            for former, theirs in left.grouped(lambda debtor: collectors_before[debtor]).items():
-                theirs.message_unsubscribe(former.partner_id.ids)
-            debtors.message_subscribe(collector.partner_id.ids)
-        return result
+        return super().write(vals)
 
     def _check_writable(self, names):
         if not CACHED.isdisjoint(names):

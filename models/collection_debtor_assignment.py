@@ -1,3 +1,4 @@
+from functools import cache, partial
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -71,12 +72,31 @@ class CollectionDebtor(models.Model):
         if not self.env.su and not self.env.user.has_group("account_collection.group_collection_manager"):
             raise AccessError(_("Only a manager of collections assigns debtors."))
 
+    # === Who is told of answers ===#
+
+    def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
+        """Comments and mails of the customer reach who answers for the debtor that day, without following it: whoever
+        stands in, too, and nobody any more who handed it over."""
+        said = message.sudo()
+        values = {
+            "partner_ids": said.partner_ids.ids,
+            "message_type": said.message_type,
+            "subtype_id": said.subtype_id.id,
+            "author_id": said.author_id.id,
+            **(msg_vals or {}),
+        }
+        comment = self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_comment")
+        if values["subtype_id"] == comment and values["message_type"] != "user_notification":
+            people = {*values["partner_ids"], *self.responsible_id.filtered("active").partner_id.ids}
+            values["partner_ids"] = list(people)
+        return super()._notify_get_recipients(message, values, **kwargs)
+
     # === Handing over ===#
 
     @api.model
     def _hand_over(self, handovers, company):
-        """Write who collects from these debtors of ``company``, tell it in their chatter and let their followers
-        follow: a constant number of statements, whatever their number. Whoever calls checked the right to assign.
+        """Write who collects from these debtors of ``company`` and tell it in their chatter: a constant number of
+        statements, whatever their number. Whoever calls checked the right to assign.
 
         :param handovers: [:class:`Handover`]
         """
@@ -87,9 +107,6 @@ class CollectionDebtor(models.Model):
         self.env.cr.execute(self._query_hand_over(handovers, company._get_collection_today()))
         if changed:
             self.env.cr.execute(self._query_log(changed, self._prepare_log_bodies(changed)))
-            partner_of = self._get_partner_ids(changed)
-            self.env.cr.execute(self._query_unfollow(changed, partner_of))
-            self.env.cr.execute(self._query_follow(changed, partner_of))
         self.env.invalidate_all(flush=False)
         # The collector is stored with checks alone; of who has none, Odoo would look for some a thousand at a time.
         # sudo: whoever assigns may not read the checks
@@ -114,28 +131,24 @@ class CollectionDebtor(models.Model):
             )
 
     @api.model
-    def _get_partner_ids(self, handovers):
-        """``{user id: partner id}`` of who collected or collects."""
+    def _prepare_log_bodies(self, handovers):
         users = {row.former_id for row in handovers} | {row.collector_id for row in handovers}
         # sudo: whoever assigns may not read all of Odoo's users
         people = self.env["res.users"].sudo().browse(users - {None})
-        return {user.id: user.partner_id.id for user in people}
+        names = {None: _("nobody"), **{user.id: user.name for user in people}}
+        # Translated once for each kind of change.
+        get_body = cache(partial(self._get_log_body, names))
+        return [get_body(row.former_id, row.collector_id, row.reason) for row in handovers]
 
     @api.model
-    def _prepare_log_bodies(self, handovers):
-        users = {row.former_id for row in handovers} | {row.collector_id for row in handovers}
-        people = self.env["res.users"].sudo().browse(users - {None})
-        names = {None: _("nobody"), **{user.id: user.name for user in people}}
-        bodies = []
-        for row in handovers:
-            text = _(
-                "Collector: %(former)s → %(collector)s. %(reason)s",
-                former=names[row.former_id],
-                collector=names[row.collector_id],
-                reason=row.reason,
-            )
-            bodies.append(Markup("<p>%s</p>") % text)
-        return bodies
+    def _get_log_body(self, names, former_id, collector_id, reason):
+        text = _(
+            "Collector: %(former)s → %(collector)s. %(reason)s",
+            former=names[former_id],
+            collector=names[collector_id],
+            reason=reason,
+        )
+        return str(Markup("<p>%s</p>") % text)
 
     @api.model
     def _query_hand_over(self, handovers, today):
@@ -165,10 +178,10 @@ class CollectionDebtor(models.Model):
         author = self.env.user.partner_id
         return SQL(
             """INSERT INTO mail_message (model, res_id, body, message_type, subtype_id, is_internal, author_id,
-                      email_from, message_id, email_add_signature, date, create_uid, create_date, write_uid, write_date)
+                      email_from, message_id, email_add_signature, date, create_uid, create_date, write_date)
                SELECT %(model)s, given.debtor_id, given.body, 'notification', %(note)s, TRUE, %(author)s,
                       %(email)s, %(message_id)s, FALSE, now() AT TIME ZONE 'UTC', %(uid)s,
-                      now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
+                      now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
                  FROM unnest(%(debtors)s::int[], %(bodies)s::text[]) AS given(debtor_id, body)""",
             model=self._name,
             note=self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
@@ -177,39 +190,5 @@ class CollectionDebtor(models.Model):
             message_id=generate_tracking_message_id("message-notify"),
             uid=self.env.uid,
             debtors=[row.debtor_id for row in handovers],
-            bodies=[str(body) for body in bodies],
-        )
-
-    @api.model
-    def _query_unfollow(self, handovers, partner_of):
-        """Who no longer collects no longer follows. Served by the index of followers on their document."""
-        left = [row for row in handovers if row.former_id]
-        return SQL(
-            """DELETE FROM mail_followers follower
-                USING unnest(%(debtors)s::int[], %(partners)s::int[]) AS given(debtor_id, partner_id)
-                WHERE follower.res_model = %(model)s AND follower.res_id = given.debtor_id
-                  AND follower.partner_id = given.partner_id""",
-            model=self._name,
-            debtors=[row.debtor_id for row in left],
-            partners=[partner_of[row.former_id] for row in left],
-        )
-
-    @api.model
-    def _query_follow(self, handovers, partner_of):
-        """Who collects follows, with the subtypes that Odoo gives a follower. Served by the followers' unique key."""
-        taken = [row for row in handovers if row.collector_id]
-        subtypes = self.env["mail.message.subtype"].default_subtypes(self._name)[0]
-        return SQL(
-            """WITH added AS (
-                   INSERT INTO mail_followers (res_model, res_id, partner_id)
-                   SELECT %(model)s, given.debtor_id, given.partner_id
-                     FROM unnest(%(debtors)s::int[], %(partners)s::int[]) AS given(debtor_id, partner_id)
-                   ON CONFLICT DO NOTHING
-                   RETURNING id)
-               INSERT INTO mail_followers_mail_message_subtype_rel (mail_followers_id, mail_message_subtype_id)
-               SELECT added.id, subtype.id FROM added CROSS JOIN unnest(%(subtypes)s::int[]) AS subtype(id)""",
-            model=self._name,
-            debtors=[row.debtor_id for row in taken],
-            partners=[partner_of[row.collector_id] for row in taken],
-            subtypes=subtypes.ids,
+            bodies=bodies,
         )

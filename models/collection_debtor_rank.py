@@ -106,7 +106,8 @@ class CollectionDebtor(models.Model):
         changed. Returns nothing.
 
         As in ``_query_refresh``, what belongs to one debtor is gathered by UNION ALL and GROUP BY and then looked up by
-        primary key, so that no plan loops over a whole set however old the statistics are.
+        primary key, so that no plan loops over a whole set however old the statistics are. Classes and scores are
+        materialized: else PostgreSQL computes them again wherever they are named.
         """
         names = [SQL.identifier(name) for name in RANKED]
         debtors = SQL("debtor.company_id = %s", company.id)
@@ -146,11 +147,11 @@ class CollectionDebtor(models.Model):
                   FROM fresh JOIN collection_debtor debtor ON debtor.id = fresh.debtor_id
                  WHERE %(debtors)s
             ),
-            classed AS (SELECT figure.*, %(risk_class)s AS risk_class_computed FROM figure),
+            classed AS MATERIALIZED (SELECT figure.*, %(risk_class)s AS risk_class_computed FROM figure),
             chosen AS (
                 SELECT classed.*, COALESCE(risk_class_fixed, risk_class_computed) AS risk_class FROM classed
             ),
-            ranked AS (SELECT chosen.*, %(score)s AS priority_score FROM chosen)
+            ranked AS MATERIALIZED (SELECT chosen.*, %(score)s AS priority_score FROM chosen)
             UPDATE collection_debtor debtor SET (%(names)s) = ROW(%(new)s)
               FROM ranked
              WHERE ranked.id = debtor.id AND (%(old)s) IS DISTINCT FROM (%(new)s)

@@ -13,7 +13,7 @@ class CollectionDebtor(models.Model):
     _inherit = "collection.debtor"
 
     risk_class = fields.Selection(
-        CLASSES, readonly=True, index=True, help="From A, the best, to D. Empty: nothing is known of the customer yet."
+        CLASSES, readonly=True, help="From A, the best, to D. Empty: nothing is known of the customer yet."
     )
     risk_class_computed = fields.Selection(CLASSES, string="Class by the Figures", readonly=True)
     risk_class_fixed = fields.Selection(

@@ -1,4 +1,5 @@
 import logging
+from functools import cache, partial
 
 import psycopg2
 
@@ -20,7 +21,7 @@ class CollectionPortfolio(models.Model):
 
     *How it works.* One statement reads the debtors that have something open and an active customer, one per portfolio
     those that meet its conditions; ``engine.assignment`` decides in memory; a constant number of statements writes
-    collectors, reasons and followers. Debtors that owe nothing stay as they are: their next invoice finds the person
+    collectors and reasons. Debtors that owe nothing stay as they are: their next invoice finds the person
     who knows them. So do debtors that are never dunned, no less collected by a person, once they have something open.
     """
 
@@ -76,7 +77,7 @@ class CollectionPortfolio(models.Model):
     @api.model
     def _query_standings(self, company):
         """Rows (debtor, total due in the currency's smallest unit, collector, portfolio, locked) of the debtors of
-        ``company`` that have something open and an active customer. Served by the index on the debtors' company."""
+        ``company`` that have something open and an active customer. One scan of the debtors."""
         return SQL(
             """SELECT debtor.id, ROUND(debtor.total_due * %(unit)s)::bigint, debtor.collector_id, debtor.portfolio_id,
                       COALESCE(debtor.collector_locked, FALSE) AND debtor.collector_id IS NOT NULL
@@ -114,33 +115,39 @@ class CollectionPortfolio(models.Model):
     def _prepare_handovers(self, changes, standings, rules):
         """Rows for ``collection.debtor._hand_over``, each with its reason in the company's language."""
         standing_of = {standing.id: standing for standing in standings}
-        rules = {rule.id: rule for rule in rules}
+        matched = {rule.id: rule.matched for rule in rules}
         ids = {change.portfolio for change in changes} | {standing_of[change.debtor].portfolio for change in changes}
         names = {portfolio.id: portfolio.name for portfolio in self.browse(ids - {None})}
-        return [
-            Handover(
-                change.debtor,
-                standing_of[change.debtor].collector,
-                change.collector,
+        # Translated once for each kind of change.
+        get_reason = cache(partial(self._get_reason, names))
+
+        def handover(change):
+            before = standing_of[change.debtor]
+            reason = get_reason(
+                before.portfolio,
                 change.portfolio,
-                False,
-                self._get_reason(change, standing_of[change.debtor], rules, names),
+                still_meets=change.debtor in matched.get(before.portfolio, ()),
+                had_collector=bool(before.collector),
+                has_collector=bool(change.collector),
             )
-            for change in changes
-        ]
+            return Handover(change.debtor, before.collector, change.collector, change.portfolio, False, reason)
+
+        return [handover(change) for change in changes]
 
     @api.model
-    def _get_reason(self, change, before, rules, names):
-        """Why a debtor changes, in one sentence."""
-        new, old = names.get(change.portfolio), names.get(before.portfolio)
+    def _get_reason(self, names, old_id, new_id, *, still_meets, had_collector, has_collector):
+        """Why a debtor changes, in one sentence.
+
+        :param still_meets: whether it meets the conditions of its old portfolio
+        """
+        new, old = names.get(new_id), names.get(old_id)
         if not new:
             return _("It no longer meets the conditions of portfolio “%(old)s”, nor those of another.", old=old)
-        if not change.collector:
+        if not has_collector:
             return _("No collector of portfolio “%(portfolio)s” has room.", portfolio=new)
-        if change.portfolio == before.portfolio and before.collector:
+        if new_id == old_id and had_collector:
             return _("Its collector left portfolio “%(portfolio)s”.", portfolio=new)
-        rule = rules.get(before.portfolio)
-        if old and change.portfolio != before.portfolio and (not rule or before.id not in rule.matched):
+        if old and new_id != old_id and not still_meets:
             return _(
                 "It no longer meets the conditions of portfolio “%(old)s” and meets those of “%(new)s”.",
                 old=old,

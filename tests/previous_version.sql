@@ -22,6 +22,13 @@ INSERT INTO ir_model_data (module, name, model, res_id, noupdate)
 SELECT 'account_collection', 'field_' || replace(model, '.', '_') || '__' || name, 'ir.model.fields', id, FALSE
   FROM added;
 
+INSERT INTO mail_followers (res_model, res_id, partner_id)
+SELECT 'collection.debtor', debtor.id, person.partner_id FROM collection_debtor debtor, res_users person WHERE person.id = 2
+    ON CONFLICT DO NOTHING;
+CREATE INDEX collection_debtor__partner_id_index ON collection_debtor (partner_id);
+CREATE INDEX collection_debtor__company_id_index ON collection_debtor (company_id);
+CREATE INDEX collection_debtor__level_id_index ON collection_debtor (level_id);
+
 -- === Come since === --
 
 CREATE TEMPORARY TABLE previous (model, fields) AS

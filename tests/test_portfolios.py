@@ -37,6 +37,15 @@ class PortfolioCommon(RightsCommon):
         cls.env.flush_all()
         return cls.Portfolio._assign_company(cls.company)
 
+    def told(self, debtor, **values):
+        """Who is notified of what the customer answers."""
+        author = debtor.partner_id
+        message = debtor.message_post(
+            **{"body": "On Friday", "subtype_xmlid": "mail.mt_comment", "message_type": "email", **values},
+            author_id=author.id,
+        )
+        return message.notified_partner_ids.user_ids
+
     def chatter(self, debtor):
         return [str(message.body) for message in debtor.message_ids.sorted("id") if "Collector:" in str(message.body)]
 
@@ -175,9 +184,25 @@ class TestPortfolioAssignment(PortfolioCommon):
         reason = "It meets the conditions of portfolio “North”."
         self.assertEqual((debtor.assignment_reason, debtor.assigned_on), (reason, self.today))
         self.assertEqual(self.chatter(debtor), [f"<p>Collector: nobody → Collector. {reason}</p>"])
-        self.assertIn(self.collector.partner_id, debtor.message_partner_ids)
-        follower = debtor.message_follower_ids.filtered(lambda f: f.partner_id == self.collector.partner_id)
-        self.assertTrue(follower.subtype_ids, "answers of the customer reach the collector")
+
+    def test_answers_reach_who_answers_for_the_debtor(self):
+        debtor = self.owing("Answering")
+        portfolio = self.make_portfolio("North", self.collector)
+        self.assertEqual(self.told(debtor), self.manager, "the company's responsible while nobody collects")
+        self.assign()
+        self.assertEqual(self.told(debtor), self.collector)
+        self.assertFalse(self.told(debtor, subtype_xmlid="mail.mt_note"), "notes are nobody's mail")
+        debtor.with_user(self.manager).write({"collector_id": self.other_collector.id})
+        self.assertEqual(self.told(debtor), self.other_collector, "no longer who handed it over")
+        portfolio.write(
+            {
+                "collector_ids": [Command.set(self.other_collector.ids)],
+                "substitute_id": self.collector.id,
+                "substitute_from": self.today,
+            }
+        )
+        self.assertEqual(self.told(debtor), self.collector, "who stands in")
+        self.assertFalse(debtor.message_follower_ids.partner_id & self.collector.partner_id)
 
     def test_names_in_the_chatter_are_text(self):
         debtor = self.owing("Escaped")
@@ -210,8 +235,7 @@ class TestPortfolioAssignment(PortfolioCommon):
             "those of “Large”.",
             self.chatter(debtor)[1],
         )
-        self.assertNotIn(self.collector.partner_id, debtor.message_partner_ids)
-        self.assertIn(self.other_collector.partner_id, debtor.message_partner_ids)
+        self.assertEqual(self.told(debtor), self.other_collector)
 
     def test_a_debtor_that_meets_no_portfolio_any_more_has_no_collector(self):
         debtor = self.owing("Shrinking", 5000)
@@ -432,7 +456,7 @@ class TestPortfolioPeople(PortfolioCommon):
         self.assertEqual(
             self.chatter(self.theirs), ["<p>Collector: Other Collector → nobody. Other Collector was archived.</p>"]
         )
-        self.assertNotIn(self.other_collector.partner_id, self.theirs.message_partner_ids)
+        self.assertEqual(self.told(self.theirs), self.manager)
         activity = self.env["mail.activity"].search(
             [("res_model", "=", "res.partner"), ("res_id", "=", self.other_collector.partner_id.id)]
         )

@@ -18,6 +18,9 @@ CHANNELS = """SELECT known.name, string_agg(way.channel, ', ' ORDER BY way.seque
                 JOIN collection_level_channel way ON way.level_id = known.res_id
                WHERE known.module = 'account_collection' AND known.model = 'collection.level'
                GROUP BY known.name"""
+FOLLOWING = """SELECT follower.id FROM mail_followers follower
+                 JOIN res_users person ON person.partner_id = follower.partner_id AND person.id = 2
+                WHERE follower.res_model = 'collection.debtor'"""
 # What a person changed: other channels for one level, no other one for another.
 CUSTOMISED = """UPDATE collection_level SET channel = 'letter', fallback_channel = 'call' WHERE id = {level_late_15};
                 UPDATE collection_level SET fallback_channel = NULL WHERE id = {level_late_30};
@@ -64,6 +67,7 @@ class TestUpgrade(CrashCase):
         self.assertEqual(rows(NOTICES, database=database), sent)
         locked = rows("SELECT DISTINCT collector_locked FROM collection_debtor", database=database)
         self.assertEqual(locked, [(True,)], "who was chosen by hand stays")
+        self.assertEqual(rows(FOLLOWING, database=database), [], "collectors are told all the same")
         self.assertEqual(
             dict(rows(CHANNELS, database=database)),
             {

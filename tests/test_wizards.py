@@ -41,21 +41,7 @@ class TestStatementWizard(CollectionCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestFollowing(CollectionCommon):
-    def test_the_collector_follows_the_debtor_and_the_one_before_no_longer(self):
-        """Who follows a debtor is told of the customer's answers."""
-        first, second = (
-            self.env["res.users"].create({"name": name, "login": name, "email": f"{name}@company.example.com"})
-            for name in ("first.collector", "second.collector")
-        )
-        debtor = self.debtor(self.make_invoice(self.make_customer("Followed"), 100).partner_id)
-        debtor.collector_id = first
-        self.assertIn(first.partner_id, debtor.message_partner_ids)
-        debtor.collector_id = second
-        self.assertEqual(debtor.message_partner_ids & (first + second).partner_id, second.partner_id)
-        debtor.collector_id = False
-        self.assertFalse(debtor.message_partner_ids & (first + second).partner_id)
-
+class TestProposal(CollectionCommon):
     def test_a_proposal_is_announced_to_the_responsible(self):
         self.policy.requires_approval = True
         self.company.collection_responsible_id = self.env.ref("base.user_admin")
