@@ -11,6 +11,7 @@ most that debtor above the least loaded one that still had room.
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -116,13 +117,16 @@ def assign(standings: Sequence[Standing], portfolios: Sequence[Portfolio], held:
     Change(debtor=13, portfolio=2, collector=9, kept=False)
     """
     by_id = {portfolio.id: portfolio for portfolio in portfolios}
-    held = {collector: Held(*figures) for collector, figures in held.items()}
+    held = defaultdict(lambda: [0, 0], {collector: list(figures) for collector, figures in held.items()})
     changes, waiting = [], {portfolio.id: [] for portfolio in portfolios}
+    first_of = {}
+    for portfolio in reversed(portfolios):
+        first_of.update(dict.fromkeys(portfolio.matched, portfolio))
     for standing in standings:
         own = by_id.get(standing.portfolio)
         if own and standing.id in own.matched and standing.collector in own.collectors:
             continue
-        first = next((portfolio for portfolio in portfolios if standing.id in portfolio.matched), None)
+        first = first_of.get(standing.id)
         if not first:
             if standing.portfolio:
                 _move(held, standing, None)
@@ -134,7 +138,7 @@ def assign(standings: Sequence[Standing], portfolios: Sequence[Portfolio], held:
     without_room = {}
     for portfolio in portfolios:
         debtors = [Debtor(standing.id, standing.amount) for standing in waiting[portfolio.id]]
-        loads = {collector: held.get(collector, Held()) for collector in portfolio.collectors}
+        loads = {collector: Held(*held[collector]) for collector in portfolio.collectors}
         found = spread(debtors, loads, portfolio.by_balance, portfolio.capacity)
         for standing in waiting[portfolio.id]:
             collector = found[standing.id]
@@ -149,9 +153,10 @@ def assign(standings: Sequence[Standing], portfolios: Sequence[Portfolio], held:
 
 
 def _move(held: dict, standing: Standing, collector: int | None) -> None:
-    """Take a debtor from the load of the collector that it has to that of ``collector``."""
+    """Take a debtor from the load, ``[count, amount]``, of the collector that it has to that of ``collector``."""
     amount = max(standing.amount, 0)
     for person, sign in ((standing.collector, -1), (collector, 1)):
         if person:
-            count, total = held.get(person, Held())
-            held[person] = Held(count + sign, total + sign * amount)
+            load = held[person]
+            load[0] += sign
+            load[1] += sign * amount
