@@ -35,6 +35,9 @@ from . import mail_mail
 from . import mail_notification
 from . import collection_export
 from . import collection_risk_choice
+from . import collection_audience
+from . import collection_content
+from . import collection_group
 from . import collection_policy
 from . import collection_level
 from . import collection_level_channel
@@ -51,9 +54,13 @@ from . import collection_portfolio_assignment
 from . import res_users
 from . import collection_debtor_balance
 from . import collection_run
+from . import collection_campaign
+from . import collection_campaign_schedule
+from . import collection_campaign_run
 from . import collection_notice_channel
 from . import collection_notice_dispatch
 from . import collection_notice_fallback
+from . import collection_notice_frequency
 from . import collection_notice
 from . import collection_notice_line
 from . import base_partner_merge

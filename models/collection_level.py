@@ -8,6 +8,7 @@ from ..engine import dunning
 class CollectionLevel(models.Model):
     _name = "collection.level"
     _description = "Dunning Level"
+    _inherit = "collection.content"
     _order = "policy_id, day_from, id"
 
     name = fields.Char(required=True, translate=True)
@@ -36,21 +37,6 @@ class CollectionLevel(models.Model):
     tone = fields.Selection(
         [("cordial", "Cordial"), ("neutral", "Neutral"), ("firm", "Firm")], required=True, default="neutral"
     )
-    template_id = fields.Many2one(
-        "mail.template",
-        domain=[("model", "=", "collection.notice")],
-        ondelete="restrict",
-        help="Subject and text of the mail; the text of the letter.",
-    )
-    attach_statement = fields.Boolean(default=True)
-    attach_invoices = fields.Boolean(help="Attach the PDF of each listed invoice that has one.")
-    activity_type_id = fields.Many2one(
-        "mail.activity.type",
-        domain=[("res_model", "in", (False, "collection.debtor"))],
-        ondelete="restrict",
-        help="Scheduled for the collector when the message leaves.",
-    )
-    activity_delay = fields.Integer(string="Activity After (Days)")
 
     _sql_constraints = [
         ("recurrence_positive", "CHECK(recurrence >= 0)", "The days between two messages cannot be negative."),

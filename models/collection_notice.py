@@ -17,7 +17,12 @@ MAX_TRIES = 5
 class CollectionNotice(models.Model):
     _name = "collection.notice"
     _description = "Notice"
-    _inherit = ["collection.notice.dispatch", "collection.notice.channel", "collection.notice.fallback"]
+    _inherit = [
+        "collection.notice.dispatch",
+        "collection.notice.channel",
+        "collection.notice.fallback",
+        "collection.notice.frequency",
+    ]
     _order = "date desc, id desc"
 
     debtor_id = fields.Many2one("collection.debtor", required=True, readonly=True, index=True, ondelete="cascade")
@@ -26,6 +31,7 @@ class CollectionNotice(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
     run_id = fields.Many2one("collection.run", readonly=True, index=True, ondelete="cascade")
+    campaign_id = fields.Many2one(related="run_id.campaign_id")
     level_id = fields.Many2one("collection.level", readonly=True, index=True, ondelete="set null")
     policy_id = fields.Many2one(related="level_id.policy_id")
     date = fields.Date(required=True, readonly=True)
@@ -100,12 +106,13 @@ class CollectionNotice(models.Model):
 
     # === Computes ===#
 
-    @api.depends("debtor_id.partner_id.display_name", "level_id.name", "date")
+    @api.depends("debtor_id.partner_id.display_name", "level_id.name", "campaign_id.name", "date")
     @api.depends_context("lang")
     def _compute_display_name(self):
         for notice in self:
+            name = notice._get_content().name
             notice.display_name = " - ".join(
-                filter(None, (notice.debtor_id.display_name, notice.level_id.name, fields.Date.to_string(notice.date)))
+                filter(None, (notice.debtor_id.display_name, name, fields.Date.to_string(notice.date)))
             )
 
     @api.depends("line_ids")
@@ -203,6 +210,12 @@ class CollectionNotice(models.Model):
                 "account_collection.notice_bank_accounts",
                 {"company": company, "accounts": company.partner_id.sudo().bank_ids},
             )
+
+    def _get_content(self):
+        """What it is made of: a record of ``collection.content``."""
+        self.ensure_one()
+        # sudo: what a notice says is for whoever sends it
+        return self.sudo().campaign_id or self.level_id
 
     # === Actions ===#
 
@@ -331,7 +344,7 @@ class CollectionNotice(models.Model):
             self.debtor_id.with_context(mail_activity_quick_update=True).activity_schedule(
                 "mail.mail_activity_data_todo",
                 user_id=user.id,
-                summary=_("Notice not delivered: %(level)s", level=self.level_id.name or self.display_name),
+                summary=_("Notice not delivered: %(level)s", level=self._get_content().name or self.display_name),
                 note=self.reason,
             )
 

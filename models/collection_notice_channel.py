@@ -42,7 +42,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         if not notices:
             return
         texts = notices._render_texts()
-        with notices.filtered("level_id.attach_statement")._print_statements() as finish:
+        with notices.filtered(lambda notice: notice._get_content().attach_statement)._print_statements() as finish:
             notices._log_on_invoices(addressed)
             notices._schedule_level_activities()
             documents = finish()
@@ -51,7 +51,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         self._mark_handed_over(notices, OUTGOING, messages, mails, documents, addressed)
 
     def _dispatch_letter(self):
-        """Print the text of the level above the statement, and ask a person to post it."""
+        """Print the text of the template above the statement, and ask a person to post it."""
         notices = self.filtered(lambda notice: notice.partner_id.street or notice.partner_id.city)
         self._try_next_channels(
             {
@@ -112,10 +112,12 @@ class CollectionNoticeChannel(models.AbstractModel):
         texts = {}
         groups = defaultdict(self.browse)
         for notice in self:
-            groups[notice.level_id.template_id, notice.partner_id.lang or notice.company_id.partner_id.lang] |= notice
+            groups[notice._get_content().template_id, notice.partner_id.lang or notice.company_id.partner_id.lang] |= (
+                notice
+            )
         for (template, lang), notices in groups.items():
             if not template:
-                raise UserError(_("Level “%(level)s” has no template.", level=notices.level_id[:1].name))
+                raise UserError(_("Level “%(level)s” has no template.", level=notices[0]._get_content().name))
             template = template.with_context(lang=lang)
             notices = notices.with_context(lang=lang)
             subjects = template._render_template_inline_template(template.subject, self._name, notices.ids)
@@ -264,9 +266,9 @@ class CollectionNoticeChannel(models.AbstractModel):
         return author, email_from
 
     def _get_invoice_documents(self):
-        """The PDFs of the listed invoices, where the level attaches them and they exist."""
+        """The PDFs of the listed invoices, where its content attaches them and they exist."""
         self.ensure_one()
-        if not self.level_id.attach_invoices:
+        if not self._get_content().attach_invoices:
             return self.env["ir.attachment"]
         # sudo: the customer may have the documents that the notice speaks of, whoever sends it
         return self.line_ids.move_id.sudo().invoice_pdf_report_id
@@ -379,7 +381,9 @@ class CollectionNoticeChannel(models.AbstractModel):
         bodies = {}
         for notice in self:
             text = _(
-                "%(level)s by %(channel)s", level=notice.level_id.name or "", channel=channels[notice.channel].lower()
+                "%(level)s by %(channel)s",
+                level=notice._get_content().name or "",
+                channel=channels[notice.channel].lower(),
             )
             if notice in addressed:
                 text = f"{text}: {self._get_email_to(addressed[notice])}"
@@ -390,10 +394,10 @@ class CollectionNoticeChannel(models.AbstractModel):
             self._write_bodies({message: bodies[message.res_id] for message in messages})
 
     def _schedule_level_activities(self, default_summary=None):
-        """The activity that the level asks for, or the one that the channel itself needs, for each responsible."""
+        """The activity that the level or campaign asks for, or the one that the channel itself needs, for each responsible."""
         values = []
         for notice in self:
-            debtor, level = notice.debtor_id, notice.level_id
+            debtor, level = notice.debtor_id, notice._get_content()
             user = debtor.responsible_id
             if not user or not (level.activity_type_id or default_summary):
                 continue

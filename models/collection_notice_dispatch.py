@@ -178,20 +178,23 @@ class CollectionNoticeDispatch(models.AbstractModel):
         return kept
 
     def _get_superseded(self):
-        """Those of which the debtor has a later notice that left or is about to: a retry that comes late, or customers
-        that were merged. The letter in place of a mail is the same notice."""
+        """Those of which the debtor has a later notice of the ladder, or of the same campaign, that left or is about
+        to: a retry that comes late, or customers that were merged. The letter in place of a mail is the same notice."""
         later = self.env["collection.notice"].search_fetch(
             [
                 ("debtor_id", "in", self.debtor_id.ids),
                 ("id", ">", min(self.ids)),
                 ("state", "in", (QUEUED, OUTGOING, SENT)),
             ],
-            ["debtor_id", "fallback_of_id"],
+            ["debtor_id", "run_id", "fallback_of_id"],
         )
         newest = {}
         for notice in later:
-            newest[notice.debtor_id] = max(newest.get(notice.debtor_id, 0), (notice.fallback_of_id or notice).id)
-        return self.filtered(lambda notice: newest.get(notice.debtor_id, 0) > (notice.fallback_of_id or notice).id)
+            about = notice.debtor_id, notice.campaign_id
+            newest[about] = max(newest.get(about, 0), (notice.fallback_of_id or notice).id)
+        return self.filtered(
+            lambda notice: newest.get((notice.debtor_id, notice.campaign_id), 0) > (notice.fallback_of_id or notice).id
+        )
 
     def _assess_again(self, position, units, ladders, today):
         """(why this notice must not leave, None) or (None, the items that it lists now)."""
@@ -199,6 +202,8 @@ class CollectionNoticeDispatch(models.AbstractModel):
         ladder = ladders.get(self.level_id.policy_id.id)
         if obstacle := self._get_obstacle(ladder, position, today):
             return obstacle, None
+        if self.campaign_id:
+            return self._get_content()._assess_again(position, units, today)
         asked, _reasons = dunning.assess(position.items, units.tolerances)
         level, listed = dunning.reached(asked, ladder.levels, today)
         mine = next(level for level in ladder.levels if level.id == self.level_id.id)
@@ -212,10 +217,13 @@ class CollectionNoticeDispatch(models.AbstractModel):
 
     def _get_obstacle(self, ladder, position, today):
         """What stops this notice whatever its amounts, or ``None``."""
-        if not ladder:
+        content = self._get_content()
+        if self.campaign_id and not content.active:
+            return _("Its campaign was archived")
+        if not self.campaign_id and not ladder:
             return _("Its policy or level was archived or deleted")
-        if self.channel in ("mail", "letter") and not self.level_id.template_id.active:
-            return _("The template of its level is archived")
+        if self.channel in ("mail", "letter") and not content.template_id.active:
+            return _("The template of “%(content)s” is archived", content=content.name)
         if not self.partner_id.active:
             return _("The customer was archived")
         if self.debtor_id._is_on_hold(today):

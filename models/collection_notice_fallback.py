@@ -47,7 +47,7 @@ class CollectionNoticeFallback(models.AbstractModel):
         tried = (firsts | following).grouped(lambda notice: notice.fallback_of_id or notice)
         channels = {}
         for notice, first in first_of.items():
-            order, known = notice.level_id._get_channels(), tried[first].mapped("channel")
+            order, known = notice._get_content()._get_channels(), tried[first].mapped("channel")
             if notice.channel in order:
                 order = order[order.index(notice.channel) + 1 :]
             left = [channel for channel in order if channel not in known]

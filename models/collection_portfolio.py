@@ -1,5 +1,3 @@
-import ast
-
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -9,16 +7,12 @@ class CollectionPortfolio(models.Model):
 
     _name = "collection.portfolio"
     _description = "Portfolio"
-    _inherit = ["mail.thread", "mail.activity.mixin", "collection.risk.choice"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "collection.audience"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True, tracking=True)
     sequence = fields.Integer(default=10, help="A debtor goes to the first portfolio whose conditions all hold.")
-    company_id = fields.Many2one(
-        "res.company", required=True, index=True, ondelete="cascade", default=lambda self: self.env.company
-    )
-    currency_id = fields.Many2one(related="company_id.currency_id")
 
     # === Who collects ===#
     collector_ids = fields.Many2many(
@@ -57,31 +51,13 @@ class CollectionPortfolio(models.Model):
     substitute_from = fields.Date(tracking=True)
     substitute_to = fields.Date(tracking=True, help="Last day. Empty: until further notice.")
 
-    # === Conditions, which all must hold; an empty one always does ===#
-    country_ids = fields.Many2many("res.country", string="Countries")
-    state_ids = fields.Many2many("res.country.state", string="States")
-    zip_from = fields.Char(string="ZIP From", help="ZIP codes are compared as text.")
-    zip_to = fields.Char(string="ZIP To", help="Up to this one, and those that begin with it.")
+    # === Conditions ===#
     partner_tag_ids = fields.Many2many(
-        "res.partner.category",
-        "collection_portfolio_partner_tag_rel",
-        "portfolio_id",
-        "category_id",
-        string="Customer Tags",
-        help="Customers with any of these tags.",
+        relation="collection_portfolio_partner_tag_rel", column1="portfolio_id", column2="category_id"
     )
-    industry_ids = fields.Many2many("res.partner.industry", string="Industries")
     salesperson_ids = fields.Many2many(
-        "res.users",
-        "collection_portfolio_salesperson_rel",
-        "portfolio_id",
-        "user_id",
-        string="Salespersons",
-        domain=[("share", "=", False)],
+        relation="collection_portfolio_salesperson_rel", column1="portfolio_id", column2="user_id"
     )
-    balance_from = fields.Monetary(help="Least total due of the debtor. 0: any.")
-    balance_to = fields.Monetary(help="Highest total due of the debtor. 0: any.")
-    partner_domain = fields.Char(string="Other Conditions", help="Any condition on the customer.")
 
     # === Figures ===#
     debtor_count = fields.Integer(string="Debtors", compute="_compute_figures")
@@ -102,24 +78,6 @@ class CollectionPortfolio(models.Model):
             portfolio.debtor_count, portfolio.total_due, portfolio.overdue = figures.get(portfolio.id, (0, 0, 0))
 
     # === Constraints ===#
-
-    @api.constrains("partner_domain")
-    def _check_partner_domain(self):
-        for portfolio in self:
-            if problem := portfolio._get_domain_problem():
-                raise ValidationError(problem)
-
-    @api.constrains("zip_from", "zip_to", "balance_from", "balance_to")
-    def _check_ranges(self):
-        for portfolio in self:
-            zips = portfolio.zip_from and portfolio.zip_to and portfolio.zip_from > portfolio.zip_to
-            if zips or (portfolio.balance_to and portfolio.balance_from > portfolio.balance_to):
-                raise ValidationError(
-                    _(
-                        "A range of portfolio “%(portfolio)s” ends before it starts: correct ZIP codes or balances.",
-                        portfolio=portfolio.name,
-                    )
-                )
 
     @api.constrains("substitute_id", "absent_id", "substitute_from", "substitute_to", "collector_ids")
     def _check_substitute(self):
@@ -183,57 +141,6 @@ class CollectionPortfolio(models.Model):
         }
 
     # === Helpers ===#
-
-    def _get_domain_problem(self):
-        """One sentence about conditions on the customer that cannot be asked, or None."""
-        self.ensure_one()
-        try:
-            # sudo: whether they can be asked, not what this person sees
-            with self.env.cr.savepoint():
-                self.env["res.partner"].sudo().search(self._get_partner_domain(), limit=1)
-        except Exception as error:
-            return _(
-                "The other conditions of portfolio “%(portfolio)s” cannot be read, correct them: %(reason)s",
-                portfolio=self.name,
-                reason=str(error).strip() or type(error).__name__,
-            )
-        return None
-
-    def _get_partner_domain(self):
-        """:raise ValueError: when the other conditions are no domain"""
-        self.ensure_one()
-        domain = [
-            (name, "in", records.ids)
-            for name, records in (
-                ("country_id", self.country_ids),
-                ("state_id", self.state_ids),
-                ("category_id", self.partner_tag_ids),
-                ("industry_id", self.industry_ids),
-                ("user_id", self.salesperson_ids),
-            )
-            if records
-        ]
-        if self.zip_from:
-            domain.append(("zip", ">=", self.zip_from))
-        if self.zip_to:
-            prefix = self.zip_to.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-            domain += ["|", ("zip", "<=", self.zip_to), ("zip", "=like", f"{prefix}%")]
-        other = ast.literal_eval((self.partner_domain or "").strip() or "[]")
-        if not isinstance(other, list):
-            raise ValueError(_("a list of conditions is missing"))
-        return domain + other
-
-    def _get_debtor_domain(self):
-        """The debtors of the company that meet all conditions. Customers that are archived meet none."""
-        self.ensure_one()
-        domain = [("company_id", "=", self.company_id.id), ("partner_id", "any", self._get_partner_domain())]
-        if classes := self._get_risk_classes():
-            domain.append(("risk_class", "in", classes))
-        if self.balance_from:
-            domain.append(("total_due", ">=", self.balance_from))
-        if self.balance_to:
-            domain.append(("total_due", "<=", self.balance_to))
-        return domain
 
     @api.model
     def _get_substituted_ids(self):

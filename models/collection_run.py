@@ -27,7 +27,7 @@ class Ladder(NamedTuple):
 
 
 class CollectionRun(models.Model):
-    """One execution of the nightly dunning of a company.
+    """One execution of the nightly dunning of a company, or of a campaign.
 
     *How to use.* ``_cron_nightly()`` does a night; ``_decide(company, today)`` tells what it would queue.
 
@@ -45,7 +45,10 @@ class CollectionRun(models.Model):
     name = fields.Char(compute="_compute_name")
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
-    kind = fields.Selection([("dunning", "Nightly Dunning")], required=True, readonly=True, default="dunning")
+    kind = fields.Selection(
+        [("dunning", "Nightly Dunning"), ("campaign", "Campaign")], required=True, readonly=True, default="dunning"
+    )
+    campaign_id = fields.Many2one("collection.campaign", readonly=True, index="btree_not_null", ondelete="restrict")
     date = fields.Date(required=True, readonly=True)
     state = fields.Selection(
         [("proposal", "Proposal"), ("approved", "Approved"), ("done", "Done"), ("cancelled", "Cancelled")],
@@ -68,22 +71,23 @@ class CollectionRun(models.Model):
     cancelled_count = fields.Integer(string="Cancelled", compute="_compute_figures", help="Cancelled or skipped.")
     amount = fields.Monetary(compute="_compute_figures", help="All that its notices ask for.")
 
-    _sql_constraints = [
-        (
-            "company_kind_date_unique",
-            "UNIQUE(company_id, kind, date)",
-            "There is one run of a kind per company and day.",
-        ),
-    ]
+    @api.model
+    def _auto_init(self):
+        result = super()._auto_init()
+        self.env.cr.execute(
+            """CREATE UNIQUE INDEX IF NOT EXISTS collection_run_unique_index
+                   ON collection_run (company_id, kind, date, COALESCE(campaign_id, 0))"""
+        )
+        return result
 
     # === Computes ===#
 
-    @api.depends("kind", "date")
+    @api.depends("kind", "date", "campaign_id.name")
     @api.depends_context("lang")
     def _compute_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for run in self:
-            run.name = f"{kinds.get(run.kind)} {fields.Date.to_string(run.date)}"
+            run.name = f"{run.campaign_id.name or kinds.get(run.kind)} {fields.Date.to_string(run.date)}"
 
     def _compute_figures(self):
         figures = {run: dict.fromkeys(("waiting", "sent", "failed", "cancelled"), 0) for run in self}
@@ -277,7 +281,7 @@ class CollectionRun(models.Model):
     @api.model
     def _query_open_run(self, company_id, today):
         """Make the run of the day if it is missing; returns (its id, day of the last run before that did not fail).
-        Served by the unique key (company, kind, date)."""
+        Served by the unique key (company, kind, date, campaign)."""
         return SQL(
             """WITH added AS (
                    INSERT INTO collection_run (company_id, kind, date, state, create_uid, create_date,
@@ -286,7 +290,7 @@ class CollectionRun(models.Model):
                           %(uid)s, now() AT TIME ZONE 'UTC'
                     WHERE NOT EXISTS (SELECT 1 FROM collection_run
                                        WHERE company_id = %(company)s AND kind = 'dunning' AND date = %(today)s)
-                   ON CONFLICT (company_id, kind, date) DO NOTHING
+                   ON CONFLICT DO NOTHING
                    RETURNING id)
                SELECT COALESCE((SELECT id FROM added),
                                (SELECT id FROM collection_run

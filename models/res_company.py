@@ -27,6 +27,11 @@ class ResCompany(models.Model):
     collection_bucket_1 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[0])
     collection_bucket_2 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[1])
     collection_bucket_3 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[2])
+    collection_notice_limit = fields.Integer(
+        string="Messages at Most",
+        help="To one debtor within the days, of dunning and campaigns together. 0: any number.",
+    )
+    collection_notice_days = fields.Integer(string="Within (Days)", required=True, default=7)
     collection_sender = fields.Selection(
         [("collector", "The debtor's collector"), ("company", "The company")],
         string="Messages Are From",
@@ -110,6 +115,11 @@ class ResCompany(models.Model):
             "collection_tolerance_positive",
             "CHECK(collection_tolerance >= 0)",
             "The collection tolerance cannot be negative: set it to 0 to dun every cent.",
+        ),
+        (
+            "collection_notice_limit_possible",
+            "CHECK(collection_notice_limit >= 0 AND collection_notice_days > 0)",
+            "Messages at most: 0 or more, within one day or more.",
         ),
     ]
 

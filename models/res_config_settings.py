@@ -19,6 +19,8 @@ class ResConfigSettings(models.TransientModel):
     collection_bucket_1 = fields.Integer(related="company_id.collection_bucket_1", readonly=False)
     collection_bucket_2 = fields.Integer(related="company_id.collection_bucket_2", readonly=False)
     collection_bucket_3 = fields.Integer(related="company_id.collection_bucket_3", readonly=False)
+    collection_notice_limit = fields.Integer(related="company_id.collection_notice_limit", readonly=False)
+    collection_notice_days = fields.Integer(related="company_id.collection_notice_days", readonly=False)
     collection_sender = fields.Selection(related="company_id.collection_sender", readonly=False)
     collection_responsible_id = fields.Many2one(related="company_id.collection_responsible_id", readonly=False)
 

@@ -1,5 +1,6 @@
 from . import test_alerts
 from . import test_balances
+from . import test_campaigns
 from . import test_cash_plan
 from . import test_channels
 from . import test_check_alerts
@@ -29,6 +30,7 @@ from . import test_engine_dunning
 from . import test_engine_priority
 from . import test_engine_promises
 from . import test_engine_spreadsheet
+from . import test_engine_schedule
 from . import test_engine_windows
 from . import test_i18n
 from . import test_install

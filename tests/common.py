@@ -16,7 +16,7 @@ class CollectionCommon(AccountTestInvoicingCommon):
     def setUpClass(cls):
         super().setUpClass()
         # A test is one transaction: what commits between batches in production only writes here.
-        for model in ("collection.run", "collection.notice"):
+        for model in ("collection.run", "collection.notice", "collection.campaign"):
             cls.startClassPatcher(
                 patch.object(
                     cls.env.registry[model], "_commit", lambda self: (self.env.flush_all(), self.env.invalidate_all())

@@ -127,15 +127,15 @@ class TestPortfolioConditions(PortfolioCommon):
 
     def test_conditions_that_cannot_be_read_name_their_portfolio(self):
         for domain in ("[('name', '=',", "[('no_such_field', '=', 1)]", "'name'", "__import__('os')"):
-            with self.assertRaisesRegex(ValidationError, "conditions of portfolio “Broken” cannot be read"):
+            with self.assertRaisesRegex(ValidationError, "conditions of “Broken” cannot be read"):
                 self.make_portfolio("Broken", self.collector, partner_domain=domain)
 
     def test_ranges_substitutes_and_companies_that_cannot_be(self):
         other = self.env["res.company"].sudo().create({"name": "Elsewhere"})
         stranger = self.make_user("elsewhere", "account_collection.group_collection_collector", company=other)
         for text, values in (
-            ("range of portfolio “Wrong”", {"balance_from": 5, "balance_to": 1}),
-            ("range of portfolio “Wrong”", {"zip_from": "9", "zip_to": "1"}),
+            ("range of “Wrong”", {"balance_from": 5, "balance_to": 1}),
+            ("range of “Wrong”", {"zip_from": "9", "zip_to": "1"}),
             ("Say from which day", {"substitute_id": self.viewer.id}),
             (
                 "Say from which day",

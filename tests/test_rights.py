@@ -13,6 +13,8 @@ COLLECTION_MODELS = (
     "collection.level",
     "collection.level.channel",
     "collection.run",
+    "collection.campaign",
+    "collection.group",
     "collection.notice",
     "collection.notice.line",
     "collection.review.report",

@@ -1,0 +1,185 @@
+from odoo import _, models
+from odoo.exceptions import UserError
+
+from ..engine import dunning
+from ..engine.keys import notice_key
+from .collection_campaign import OVERDUE
+from .notice_states import FAILED, OUTGOING, PROPOSED, QUEUED, SENT, SKIPPED
+
+
+class CollectionCampaign(models.Model):
+    """Makes the notices of a campaign.
+
+    *How it works.* As in a night: the items of the company's debtors are read in one statement, the engine says what
+    may be asked for, one statement writes the notices. A run is one per campaign and day: a second time adds nothing.
+    """
+
+    _inherit = "collection.campaign"
+
+    # === Actions ===#
+
+    def action_send(self):
+        """Queue it now, to everyone."""
+        return self._send_by_hand(QUEUED)
+
+    def action_propose(self):
+        """Make a proposal that a person reads, prunes and approves."""
+        return self._send_by_hand(PROPOSED)
+
+    def _send_by_hand(self, state):
+        self.ensure_one()
+        self._check_manager()
+        if not self.active:
+            raise UserError(_("“%(campaign)s” is archived: nothing leaves.", campaign=self.name))
+        # sudo: runs and notices are made by the system; the right to send was checked
+        run = self.sudo()._send(self.company_id._get_collection_today(), state)
+        self.env["collection.notice"]._trigger_dispatch()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "collection.run",
+            "res_id": run.id,
+            "view_mode": "form",
+        }
+
+    def action_test(self):
+        """Send what the first of its debtors would receive to whoever asks for it."""
+        self.ensure_one()
+        self._check_manager()
+        user = self.env.user
+        if not user.email:
+            raise UserError(_("Your user has no mail address to send a test to."))
+        with self.env.cr.savepoint() as savepoint:
+            run = self.sudo()._send(self.company_id._get_collection_today(), PROPOSED, test=True)
+            notice = run.notice_ids.filtered(lambda notice: "test-" in notice.dedupe_key)[:1]
+            if not notice:
+                raise UserError(_("Nobody would receive “%(campaign)s” now.", campaign=self.name))
+            customer = notice.partner_id.display_name
+            text = notice._render_texts()[notice]
+            pdfs = notice.debtor_id._render_statement_pdfs() if self.attach_statement else {}
+            filename = f"{notice.debtor_id._get_statement_filename()}.pdf"
+            debtor_id = notice.debtor_id.id
+            _author, sender = notice._get_sender(text.sender)
+            savepoint.rollback()
+        self.env.invalidate_all(flush=False)
+        attachments = [(filename, pdf) for pdf in filter(None, [pdfs.get(debtor_id)])]
+        for _name, pdf in attachments:
+            if isinstance(pdf, Exception):
+                raise pdf
+        # sudo: mails are written by the system; this one goes to whoever asked
+        self.env["mail.mail"].sudo().create(
+            {
+                "subject": _("Test for %(customer)s: %(subject)s", customer=customer, subject=text.subject),
+                "body_html": text.body,
+                "email_from": sender,
+                "email_to": user.email_formatted,
+                "auto_delete": True,
+                "attachment_ids": [
+                    (0, 0, {"name": name, "raw": pdf, "mimetype": "application/pdf"}) for name, pdf in attachments
+                ],
+            }
+        )
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": _("A test is on its way to %(address)s.", address=user.email),
+            },
+        }
+
+    # === Decide ===#
+
+    def _send(self, today, state=None, test=False):
+        """Make the run of the day and its notices; returns the run.
+
+        :param state: of the notices; by default proposed where the campaign asks for approval, else queued
+        :raise UserError: when the campaign was sent that day already
+        """
+        self.ensure_one()
+        Run = self.env["collection.run"].with_company(self.company_id)
+        run = Run.search([("campaign_id", "=", self.id), ("date", "=", today)])
+        if run and not test:
+            self._withdraw_proposal(run)
+        run = run or Run.create(
+            {"company_id": self.company_id.id, "kind": "campaign", "campaign_id": self.id, "date": today}
+        )
+        state = state or (PROPOSED if self.requires_approval else QUEUED)
+        notices, lines, remark = self._decide(run, today, state, limit=1 if test else None)
+        self.env["collection.notice"]._enqueue(notices, lines)
+        run._settle_states(remark)
+        return run
+
+    def _withdraw_proposal(self, run):
+        """Take back what was proposed earlier that day, so that the same customers may be written to after all.
+
+        :raise UserError: when some of it has left or is about to
+        """
+        if run._get_with_notices([QUEUED, OUTGOING, SENT, FAILED]):
+            raise UserError(
+                _(
+                    "“%(campaign)s” was sent today: see its run. Two messages on one day are one too many.",
+                    campaign=self.name,
+                )
+            )
+        run.notice_ids.unlink()
+        run.state = "approved"
+
+    def _decide(self, run, today, state, limit=None):
+        """Rows for ``collection.notice._enqueue``, and a remark for the person who reads the run."""
+        Debtor = self.env["collection.debtor"].sudo()
+        # Live balances choose, the items decide.
+        self.env["collection.debtor.touch"].sudo()._drain()
+        chosen = Debtor.search(self._get_audience_domain(), order="id").ids
+        wanted = frozenset(chosen)
+        frequent = self.env["collection.notice"]._get_frequent(self.company_id, today)
+        positions, units = Debtor._get_positions(self.company_id, today)
+        notices, lines, left_out = [], [], 0
+        minimum = round(self.minimum_amount * units.company_scale)
+        for position in positions:
+            if position.debtor_id not in wanted or (limit and len(notices) == limit):
+                continue
+            listed = self._get_listed(position, units, today)
+            if not listed or sum(line.asked.company_amount for line in listed) < minimum:
+                continue
+            reason = frequent.get(position.debtor_id)
+            left_out += bool(reason)
+            state_of = SKIPPED if reason else state
+            row, spoken = self._prepare_notice(run, today, position, listed, units, state_of, reason, limit)
+            notices.append(row)
+            lines += spoken
+        remark = _(
+            "%(count)s of %(chosen)s chosen debtors get a message; the others have nothing to be asked for, wait for "
+            "another message or had enough of them.",
+            count=len(notices) - left_out,
+            chosen=len(chosen),
+        )
+        return notices, lines, remark
+
+    def _get_listed(self, position, units, today):
+        """What the message lists of a debtor's items, oldest first."""
+        asked, _reasons = dunning.assess(position.items, units.tolerances)
+        listed = [dunning.Listed(ask, (today - ask.item.due).days, None) for ask in asked]
+        return [line for line in listed if line.days > 0] if self.content == OVERDUE else listed
+
+    def _prepare_notice(self, run, today, position, listed, units, state, reason, test):
+        company = self.company_id
+        # A test is taken back at once, and may follow what was sent.
+        what = f"test-{self.id}" if test else f"campaign-{self.id}"
+        key = notice_key(company.id, position.debtor_id, what, today, self.channel)
+        total, overdue = units.totals(listed)
+        row = (
+            *(key, position.debtor_id, company.id, run.id, None, today, self.channel),
+            *(state, reason, total, overdue, listed[0].days),
+        )
+        return row, position.line_rows(key, listed, units, today)
+
+    def _assess_again(self, position, units, today):
+        """(why a notice of this campaign must not leave, None) or (None, the items that it lists now)."""
+        self.ensure_one()
+        listed = self._get_listed(position, units, today)
+        if not listed:
+            return _("Nothing is left to ask for: paid, credited, on hold or under the tolerance"), None
+        if sum(line.asked.company_amount for line in listed) < round(self.minimum_amount * units.company_scale):
+            return _("Less is owed now than the minimum of the campaign"), None
+        return None, listed
