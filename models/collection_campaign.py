@@ -65,8 +65,8 @@ class CollectionCampaign(models.Model):
     currency_ids = fields.Many2many("res.currency", string="Currencies", help="Customers who owe in one of them.")
     product_ids = fields.Many2many("product.product", string="Products", help="Of the invoices that are open.")
     product_category_ids = fields.Many2many("product.category", string="Product Categories")
-    days_overdue_from = fields.Integer(string="Days Overdue From", help="Of the oldest item. 0: any.")
-    days_overdue_to = fields.Integer(string="Days Overdue To", help="Of the oldest item. 0: any.")
+    days_overdue_from = fields.Integer(help="Of the oldest item. 0: any.")
+    days_overdue_to = fields.Integer(help="Of the oldest item. 0: any.")
     minimum_amount = fields.Monetary(help="Less than this to ask for, in the company's currency: no message.")
     excluded_partner_ids = fields.Many2many(
         "res.partner",

@@ -39,7 +39,7 @@ class CollectionCampaign(models.Model):
     )
     start_date = fields.Date(required=True, default=fields.Date.context_today)
     end_date = fields.Date(help="Last day on which it may leave. Empty: no end.")
-    hour = fields.Float(string="Hour", default=9.0, help="Of the company's own clock.")
+    hour = fields.Float(default=9.0, help="Of the company's own clock.")
     interval = fields.Integer(default=1, help="Weeks or months from one time to the next.")
     monday = fields.Boolean(default=True)
     tuesday = fields.Boolean()

@@ -394,7 +394,7 @@ class CollectionNoticeChannel(models.AbstractModel):
             self._write_bodies({message: bodies[message.res_id] for message in messages})
 
     def _schedule_level_activities(self, default_summary=None):
-        """The activity that the level or campaign asks for, or the one that the channel itself needs, for each responsible."""
+        """The activity that the content asks for, or the one that the channel itself needs, for each responsible."""
         values = []
         for notice in self:
             debtor, level = notice.debtor_id, notice._get_content()

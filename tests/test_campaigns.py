@@ -178,11 +178,14 @@ class TestCampaignAudience(CampaignCommon):
         tag = self.env["res.partner.category"].create({"name": "Retail"})
         self.late.category_id = tag
         self.debtor(self.both).collector_id = self.collector
-        product = (
-            self.env["account.move.line"]
-            .search([("move_id.partner_id", "=", self.early.id), ("product_id", "!=", False)], limit=1)
-            .product_id
+        category = self.env["product.category"].create({"name": "Tools"})
+        product, other = self.env["product.product"].create(
+            [{"name": "Drill", "categ_id": category.id}, {"name": "Never Sold"}]
         )
+        invoice = self.make_invoice(self.early, 50, days=-10, post=False)
+        invoice.invoice_line_ids.product_id = product
+        invoice.action_post()
+        self.settle()
         self.assert_reaches(self.late, self.early, self.both)
         self.assert_reaches(self.late, self.both, content="overdue")
         self.assert_reaches(self.late, partner_tag_ids=[Command.set(tag.ids)])
@@ -191,9 +194,8 @@ class TestCampaignAudience(CampaignCommon):
         self.assert_reaches(self.both, days_overdue_from=1, days_overdue_to=20)
         self.assert_reaches(self.late, balance_from=600)
         self.assert_reaches(self.late, self.early, self.both, currency_ids=[Command.set(self.company.currency_id.ids)])
-        self.assertTrue(product)
-        self.assert_reaches(self.late, self.early, self.both, product_category_ids=[Command.set(product.categ_id.ids)])
-        other = self.env["product.product"].create({"name": "Never sold"})
+        self.assert_reaches(self.early, product_category_ids=[Command.set(category.ids)])
+        self.assert_reaches(self.early, product_ids=[Command.set(product.ids)])
         self.assert_reaches(product_ids=[Command.set(other.ids)])
 
     def test_groups_by_hand_and_by_condition(self):
