@@ -161,16 +161,20 @@ class CollectionCommon(AccountTestInvoicingCommon):
     @classmethod
     def pay_on_account(cls, partner, amount, date=None, **values):
         """A payment that no invoice is reconciled with."""
-        payment = cls.env["account.payment"].with_context(**QUIET).create(
-            {
-                "payment_type": "inbound",
-                "partner_type": "customer",
-                "partner_id": partner.id,
-                "amount": amount,
-                "date": date or cls.today,
-                "journal_id": cls.company_data["default_journal_bank"].id,
-                **values,
-            }
+        payment = (
+            cls.env["account.payment"]
+            .with_context(**QUIET)
+            .create(
+                {
+                    "payment_type": "inbound",
+                    "partner_type": "customer",
+                    "partner_id": partner.id,
+                    "amount": amount,
+                    "date": date or cls.today,
+                    "journal_id": cls.company_data["default_journal_bank"].id,
+                    **values,
+                }
+            )
         )
         payment.action_post()
         return payment.with_env(cls.env)

@@ -22,9 +22,10 @@ settings.load_profile("suite")
 @pytest.fixture(scope="session", autouse=True)
 def quick(load_registry):
     """Applies from when the registry is loaded to the end of the session."""
+    from odoo.tools import SQL
+
     from odoo.addons.account.models.chart_template import AccountChartTemplate
     from odoo.addons.base.models import res_users
-    from odoo.tools import SQL
 
     find, found = AccountChartTemplate._get_chart_template_mapping, {}
 
