@@ -5,8 +5,6 @@ from stdnum.mx import rfc
 
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.base.models.ir_module import Module
-
 from ..demo import collection_demo, identifiers, parties, people, plan
 from ..engine import checks, dunning
 
@@ -19,6 +17,7 @@ class TestDemo(TransactionCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.mails_before = cls.env["mail.mail"].search([])
+        Module = cls.env.registry["ir.module.module"]
         update = Module._update_translations
 
         def update_ours(modules, *args, **kwargs):
