@@ -63,6 +63,12 @@ class ReviewCommon(CollectionCommon):
         )
 
     @classmethod
+    def bills(cls, partner, *amounts, day=None):
+        """Invoices of one customer, made at once."""
+        values = {"invoice_payment_term_id": partner.property_payment_term_id.id, "invoice_date": day or cls.today}
+        return cls.make_invoices(*((partner, amount, 0) for amount in amounts), **values)
+
+    @classmethod
     def bill(cls, partner, amount=1000.0, day=None, **values):
         values = {"invoice_payment_term_id": partner.property_payment_term_id.id, **values}
         return cls.make_invoice(partner, amount, invoice_date=day or cls.today, **values)

@@ -10,9 +10,9 @@ class TestCheckCost(CheckCommon):
     def receive(self, count):
         """Checks in custody of as many customers, each meant for part of an invoice."""
         found = self.Check
-        for number in range(count):
-            customer = self.make_customer(f"Drawer {number} of {count}")
-            self.make_invoice(customer, 600, days=5)
+        customers = self.make_customers(*(f"Drawer {number} of {count}" for number in range(count)))
+        self.make_invoices(*((customer, 600, 5) for customer in customers))
+        for customer in customers:
             found += self.make_check(500, partner=customer)
         return found
 

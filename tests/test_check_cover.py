@@ -155,9 +155,7 @@ class TestCheckCover(CoverCommon):
     def test_a_list_costs_no_query_per_invoice(self):
         def count(number):
             customer = self.make_customer(f"Listed {number}")
-            moves = self.env["account.move"].union(
-                *(self.make_invoice(customer, 100, days=5) for _number in range(number))
-            )
+            moves = self.make_invoices(*[(customer, 100, 5)] * number)
             self.make_check(100 * number, days=10, partner=customer)
             self.env.flush_all()
             self.env.invalidate_all()

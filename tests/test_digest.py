@@ -167,12 +167,8 @@ class TestDigestFigures(DigestCommon):
 
     def test_the_figures_take_the_same_statements_for_many(self):
         def count(number):
-            customers = self.env["res.partner"].create(
-                [self.prepare_customer(f"Many {number} {index}") for index in range(number)]
-            )
-            self.env["account.move"].create(
-                [self.prepare_invoice(customer, 150, 5) for customer in customers]
-            ).action_post()
+            customers = self.make_customers(*(f"Many {number} {index}" for index in range(number)))
+            self.make_invoices(*((customer, 150, 5) for customer in customers))
             self.settle()
             for customer in customers:
                 self.promise(customer, 20, 3)

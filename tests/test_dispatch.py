@@ -250,9 +250,8 @@ class TestFailures(DispatchCommon):
     """A notice that cannot leave keeps its error and stands in nobody's way."""
 
     def make_queue(self, count):
-        customers = [self.make_customer(f"Queued {number:02}") for number in range(count)]
-        for number, customer in enumerate(customers):
-            self.make_invoice(customer, 100 + number, days=5)
+        customers = self.make_customers(*(f"Queued {number:02}" for number in range(count)))
+        self.make_invoices(*((customer, 100 + number, 5) for number, customer in enumerate(customers)))
         notices = self.night().sorted("id")
         self.assertEqual(len(notices), count)
         notices.debtor_id.collector_id = self.collector

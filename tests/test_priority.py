@@ -424,10 +424,8 @@ class TestPriority(PriorityCommon):
 
     def test_the_same_statements_for_few_and_many(self):
         def make(count):
-            customers = self.env["res.partner"].create([self.prepare_customer(f"{count} {n}") for n in range(count)])
-            self.env["account.move"].create(
-                [self.prepare_invoice(customer, 100, 30) for customer in customers]
-            ).action_post()
+            customers = self.make_customers(*(f"{count} {n}" for n in range(count)))
+            self.make_invoices(*((customer, 100, 30) for customer in customers))
             self.settle()
 
         costs, known = [], lambda: (self.company._get_collection_today(), self.company.currency_id.name)

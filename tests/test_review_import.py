@@ -449,7 +449,7 @@ class TestReviewImport(ImportCommon):
     def test_a_preview_takes_the_same_statements_for_few_and_many_rows_and_an_import_hardly_more(self):
         def rows(count):
             customer = self.make_reviewer(f"Customer of {count}")
-            moves = [self.bill(customer, day=date(2026, 11, 3)) for _number in range(count - 2)]
+            moves = self.bills(customer, *[1000] * (count - 2), day=date(2026, 11, 3))
             return [*(self.row(move, f"R-{count}") for move in moves), self.row("NO/1"), self.row(self.first, "", "x")]
 
         def costs(content):

@@ -225,8 +225,7 @@ class TestRouteSheet(ReviewReportsCommon):
         self.assertIn("Hours: no window on this day", page)
 
     def test_many_invoices_repeat_their_customer_on_each_page(self):
-        for number in range(30):
-            self.bill(self.customer, 10 + number).collection_planned_review_date = date(2026, 11, 23)
+        self.bills(self.customer, *range(10, 40)).collection_planned_review_date = date(2026, 11, 23)
         pages = self.fetch_pages(self.route(date=date(2026, 11, 23)).action_pdf())
         self.assertGreater(len(pages), 1)
         self.assertEqual(sum(page.count("INV/2026/") for page in pages), 30)

@@ -2,11 +2,13 @@
 
 Odoo hashes the password of every user that a test makes 600,000 times, looks through some 600 modules for charts of
 accounts and makes a company with its accounts, taxes, users and products in each test class, and the garbage collector
-walks the whole registry again and again.
+walks the whole registry again and again. Each test empties every cache, those of access rights, views and compiled
+templates too.
 """
 
 import gc
 from contextlib import contextmanager
+from functools import lru_cache
 from unittest.mock import patch
 
 import pytest
@@ -20,6 +22,8 @@ settings.load_profile("suite")
 @pytest.fixture(scope="session", autouse=True)
 def quick(load_registry):
     """Applies from when the registry is loaded to the end of the session."""
+    from odoo.tools import SQL
+
     from odoo.addons.account.models.chart_template import AccountChartTemplate
     from odoo.addons.base.models import res_users
 
@@ -37,7 +41,47 @@ def quick(load_registry):
     with (
         patch.object(res_users, "MIN_ROUNDS", 1),
         patch.object(AccountChartTemplate, "_get_chart_template_mapping", remember),
+        # Every statement checks and quotes the names of its columns.
+        patch.object(SQL, "identifier", lru_cache(maxsize=None)(SQL.identifier)),
+        kept_caches(),
         shared_company(),
+    ):
+        yield
+
+
+@contextmanager
+def kept_caches():
+    """Empty at the end of a test the caches that it invalidated and no others, as a rollback does in production."""
+    from odoo.modules.registry import Registry
+    from odoo.tests import TransactionCase
+
+    clear, clear_all, set_up = Registry.clear_cache, Registry.clear_all_caches, TransactionCase.setUp
+    # Names of caches, None for all; of every thread, as a browser's requests have their own.
+    invalidated = set()
+
+    def noted(self, *names):
+        invalidated.update(names or ("default",))
+        clear(self, *names)
+
+    def all_noted(self):
+        invalidated.add(None)
+        clear_all(self)
+
+    def set_up_test(self):
+        def forget():
+            if None in invalidated:
+                clear_all(self.registry)
+            elif invalidated:
+                clear(self.registry, *invalidated)
+
+        invalidated.clear()
+        with patch.object(self.registry, "clear_all_caches", forget):
+            set_up(self)
+
+    with (
+        patch.object(Registry, "clear_cache", noted),
+        patch.object(Registry, "clear_all_caches", all_noted),
+        patch.object(TransactionCase, "setUp", set_up_test),
     ):
         yield
 
