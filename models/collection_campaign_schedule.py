@@ -152,7 +152,7 @@ class CollectionCampaign(models.Model):
             if not campaign.next_run:
                 raise UserError(
                     _(
-                        "“%(campaign)s” would never leave: its dates lie in the past. Choose later ones, or send it now.",
+                        "“%(campaign)s” would never leave: its dates lie in the past. Choose later ones, or send now.",
                         campaign=campaign.name,
                     )
                 )
