@@ -50,9 +50,11 @@ from . import collection_portfolio
 from . import collection_portfolio_assignment
 from . import res_users
 from . import collection_debtor_balance
+from . import collection_run_decide
 from . import collection_run
 from . import collection_notice_channel
 from . import collection_notice_dispatch
+from . import collection_notice_queue
 from . import collection_notice_fallback
 from . import collection_notice
 from . import collection_notice_line
