@@ -4,8 +4,9 @@
 currency (centavos), so that every sum and comparison is exact.
 
 *How to use.* :func:`assess` turns the open items of one debtor into what may be asked for today;
-:func:`decide` finds the level that is due and what the message must list. The nightly run calls both for
-every debtor; the dispatcher calls :func:`assess` and :func:`reached` again before a message leaves.
+:func:`decide` finds the level that is due and what the message must list, on a ladder of a day, :class:`Rungs`. The
+nightly run calls both for every debtor; the dispatcher calls :func:`assess` and :func:`reached` again before a message
+leaves.
 
 *How it works.* One pass over the items of a debtor, oldest first; no queries, no clock.
 
@@ -21,10 +22,10 @@ The rules:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
-from operator import attrgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 BLOCKED = "blocked"
@@ -59,27 +60,17 @@ class Item(NamedTuple):
     blocked: bool = False
     told: Mapping[int, date] = {}
     """Level id -> last day on which this item was told at that level."""
+    document_id: int = 0
+    """Handed through."""
 
 
-class Asked(NamedTuple):
-    """What may be asked for of one item."""
-
-    item: Item
-    amount: int
-    company_amount: int
-
-
-class Listed(NamedTuple):
-    """A line of the message: the item, its days past due and the level that its own days fall in."""
-
-    asked: Asked
-    days: int
-    level_id: int | None
+OLDEST_FIRST = itemgetter(Item._fields.index("due"), Item._fields.index("line_id"))
 
 
 class Decision(NamedTuple):
     level: Level
-    lines: list[Listed]
+    items: list[Item]
+    """All that is asked for, oldest first."""
     skipped: list[int]
     """Ids of lower levels whose day passed in nights on which no run took place."""
 
@@ -119,11 +110,34 @@ def level_for(days: int, levels: Iterable[Level]) -> Level | None:
     return None
 
 
-def assess(items: Iterable[Item], tolerances: Mapping[int, int]) -> tuple[list[Asked], dict[int, str]]:
+class Rungs(dict):
+    """A ladder on one day: ``{due date: (days past due, the level whose window holds them or None)}``, each found when
+    it is first asked for. The items of thousands of debtors fall due on a few hundred days.
+
+    >>> rungs = Rungs([Level(1, -1, -1), Level(2, 3, 14)], date(2026, 3, 16))
+    >>> rungs[date(2026, 3, 12)]
+    (4, Level(id=2, day_from=3, day_to=14, recurrence=0, minimum=0))
+    >>> rungs[date(2026, 3, 16)]
+    (0, None)
+    """
+
+    def __init__(self, levels: Sequence[Level], today: date) -> None:
+        super().__init__()
+        self.levels = levels
+        self.today = today
+
+    def __missing__(self, due: date) -> tuple[int, Level | None]:
+        days = (self.today - due).days
+        self[due] = found = (days, level_for(days, self.levels))
+        return found
+
+
+def assess(items: Collection[Item], tolerances: Mapping[int, int]) -> tuple[list[Item], dict[int, str]]:
     """Split a debtor's open items into what may be asked for and what may not.
 
     :param tolerances: currency id -> largest residue that is not worth a message, in its smallest unit
-    :return: what is asked for, oldest first, and ``{line_id: reason}`` for the debit items that are not
+    :return: what is asked for, oldest first, each item with that part of its amounts, and ``{line_id: reason}`` for the
+        debit items that are not
 
     A customer who owes 100 and has paid 5,000 on account is asked for nothing:
 
@@ -136,7 +150,7 @@ def assess(items: Iterable[Item], tolerances: Mapping[int, int]) -> tuple[list[A
     ...     Item(1, date(2026, 1, 1), 1, 10000, 10000),
     ...     Item(2, date(2026, 2, 1), 1, 7000, 7000),
     ...     Item(3, date(2026, 2, 2), 1, -12000, -12000)], {1: 100})
-    >>> [(a.item.line_id, a.amount) for a in asked], reasons
+    >>> [(item.line_id, item.residual) for item in asked], reasons
     ([(2, 5000)], {1: 'credit'})
 
     The advance in a check that waits for its day lowers nothing:
@@ -144,26 +158,22 @@ def assess(items: Iterable[Item], tolerances: Mapping[int, int]) -> tuple[list[A
     >>> asked, reasons = assess([
     ...     Item(1, date(2026, 1, 1), 1, 10000, 10000),
     ...     Item(2, date(2026, 2, 1), 1, -4000, -4000, covered=-4000)], {1: 0})
-    >>> [(a.item.line_id, a.amount) for a in asked]
+    >>> [(item.line_id, item.residual) for item in asked]
     [(1, 10000)]
     """
-    credits: dict[int, int] = defaultdict(int)
-    debits: list[Item] = []
-    for item in items:
-        if item.residual < 0:
-            credits[item.currency_id] += max(min(item.covered, 0) - item.residual, 0)
-        else:
-            debits.append(item)
-    debits.sort(key=attrgetter("due", "line_id"))
+    debits = [item for item in items if item.residual >= 0]
+    credits = _sum_credits(items) if len(debits) < len(items) else None
+    if len(debits) > 1:
+        debits.sort(key=OLDEST_FIRST)
 
-    asked: list[Asked] = []
+    asked: list[Item] = []
     reasons: dict[int, str] = {}
     for item in debits:
-        line_id, _due, currency_id, residual, company_amount, covered, blocked, _told = item
-        tolerance = tolerances.get(currency_id, 0)
+        line_id, _due, currency_id, residual, company_residual, covered, blocked, _told, _document = item
         if blocked:
             reasons[line_id] = BLOCKED
             continue
+        tolerance = tolerances.get(currency_id, 0)
         amount = residual - covered if covered > 0 else residual
         if amount <= tolerance:
             reasons[line_id] = COVERED if covered > 0 else TOLERANCE
@@ -176,98 +186,104 @@ def assess(items: Iterable[Item], tolerances: Mapping[int, int]) -> tuple[list[A
                 reasons[line_id] = CREDIT
                 continue
         if amount != residual:
-            company_amount = round(company_amount * amount / residual)
-        asked.append(Asked(item, amount, company_amount))
+            share = round(company_residual * amount / residual)
+            item = item._replace(residual=amount, company_residual=share)
+        asked.append(item)
     return asked, reasons
 
 
-def reached(asked: Iterable[Asked], levels: Sequence[Level], today: date) -> tuple[Level | None, list[Listed]]:
-    """The level that the oldest item inside a window sets, and every asked item with its own days and level."""
-    lines: list[Listed] = []
-    highest: Level | None = None
-    for ask in asked:
-        days = (today - ask.item.due).days
-        level = level_for(days, levels)
-        lines.append(Listed(ask, days, level.id if level else None))
-        if level and (highest is None or level.day_from > highest.day_from):
-            highest = level
-    return highest, lines
+def _sum_credits(items: Iterable[Item]) -> dict[int, int]:
+    """Currency id -> the money of all credits."""
+    credits: dict[int, int] = defaultdict(int)
+    for item in items:
+        if item.residual < 0:
+            credits[item.currency_id] += max(min(item.covered, 0) - item.residual, 0)
+    return credits
 
 
-def told_at(level: Level, lines: Iterable[Listed], levels: Iterable[Level]) -> list[Listed]:
-    """The lines as a message of ``level`` tells them. Items that reached a higher level while the message waited were
-    told this one, and the higher one is still to come.
+def reached(asked: Iterable[Item], rungs: Rungs) -> Level | None:
+    """The level that the oldest item inside a window sets.
+
+    :param asked: oldest first, as :func:`assess` returns it
+    """
+    for item in asked:
+        _days, level = rungs[item.due]
+        if level:
+            return level
+    return None
+
+
+def told_at(level: Level, own: Level | None) -> Level | None:
+    """The level that a message of ``level`` tells an item of its ``own`` level. Items that reached a higher level while
+    the message waited are told this one, and the higher one is still to come.
 
     >>> ladder = [Level(1, 3, 14), Level(2, 15, 9999)]
-    >>> ask = Asked(Item(1, date(2026, 3, 1), 1, 5000, 5000), 5000, 5000)
-    >>> [line.level_id for line in told_at(ladder[0], [Listed(ask, 16, 2)], ladder)]
-    [1]
+    >>> told_at(ladder[0], ladder[1]).id, told_at(ladder[1], ladder[0]).id, told_at(ladder[0], None)
+    (1, 1, None)
     """
-    higher = {other.id for other in levels if other.day_from > level.day_from}
-    return [line._replace(level_id=level.id) if line.level_id in higher else line for line in lines]
+    return level if own and own.day_from > level.day_from else own
 
 
-def amount_at(level: Level, lines: Iterable[Listed]) -> int:
-    """What the minimum of ``level`` is compared with, in company currency: what is overdue or, for a level
-    that speaks before the due date, what falls due inside it."""
+def is_worth(level: Level, asked: Iterable[Item], rungs: Rungs) -> bool:
+    """Tell whether the minimum of ``level`` is reached, in company currency, by what is overdue or, for a level that
+    speaks before the due date, by what falls due inside it."""
+    if not level.minimum:
+        return True
     floor = min(level.day_from, 1)
-    return sum(line.asked.company_amount for line in lines if line.days >= floor)
+    return sum(item.company_residual for item in asked if rungs[item.due][0] >= floor) >= level.minimum
 
 
-def decide(
-    asked: Iterable[Asked], levels: Sequence[Level], today: date, last_run: date | None = None
-) -> Decision | None:
+def decide(asked: list[Item], rungs: Rungs, last_run: date | None = None) -> Decision | None:
     """The message that is due to one debtor today, or ``None``.
 
-    :param levels: the ladder of the debtor's policy, windows that do not overlap
-    :param last_run: the last day before ``today`` that was decided; the days between are missed nights
+    :param asked: oldest first, as :func:`assess` returns it
+    :param rungs: the ladder of the debtor's policy today, windows that do not overlap
+    :param last_run: the last day before today that was decided; the days between are missed nights
 
     >>> ladder = [Level(1, -1, 2), Level(2, 3, 14), Level(3, 15, 9999)]
-    >>> def ask(line_id, due, told={}):
-    ...     return Asked(Item(line_id, due, 1, 5000, 5000, told=told), 5000, 5000)
-    >>> decision = decide([ask(1, date(2026, 3, 1)), ask(2, date(2026, 3, 14))], ladder, date(2026, 3, 16))
-    >>> decision.level.id, [(line.asked.item.line_id, line.days, line.level_id) for line in decision.lines]
-    (3, [(1, 15, 3), (2, 2, 1)])
+    >>> today = Rungs(ladder, date(2026, 3, 16))
+    >>> def item(line_id, due, told={}):
+    ...     return Item(line_id, due, 1, 5000, 5000, told=told)
+    >>> decision = decide([item(1, date(2026, 3, 1)), item(2, date(2026, 3, 14))], today)
+    >>> decision.level.id, [item.line_id for item in decision.items]
+    (3, [1, 2])
 
     Told once, it is not told again:
 
-    >>> decide([ask(1, date(2026, 3, 1), {3: date(2026, 3, 16)})], ladder, date(2026, 3, 20)) is None
+    >>> decide([item(1, date(2026, 3, 1), {3: date(2026, 3, 16)})], Rungs(ladder, date(2026, 3, 20))) is None
     True
 
     After missed nights the level due today is sent and the ones that passed meanwhile are reported:
 
-    >>> decide([ask(1, date(2026, 3, 1))], ladder, date(2026, 3, 16), last_run=date(2026, 3, 3)).skipped
+    >>> decide([item(1, date(2026, 3, 1))], today, last_run=date(2026, 3, 3)).skipped
     [2]
     """
-    level, lines = reached(asked, levels, today)
-    if level is None or amount_at(level, lines) < level.minimum:
+    level = reached(asked, rungs)
+    if level is None:
         return None
-    setters = [line for line in lines if line.level_id == level.id]
-    if not _is_due(level, setters, today):
+    setters = [item for item in asked if rungs[item.due][1] is level]
+    if not _is_due(level, setters, rungs.today) or not is_worth(level, asked, rungs):
         return None
-    return Decision(level, lines, _skipped(level, setters, levels, today, last_run))
+    return Decision(level, asked, _skipped(level, setters, rungs, last_run))
 
 
-def _is_due(level: Level, setters: Iterable[Listed], today: date) -> bool:
-    told = [line.asked.item.told.get(level.id) for line in setters]
+def _is_due(level: Level, setters: Iterable[Item], today: date) -> bool:
+    told = [item.told.get(level.id) for item in setters]
     if None in told:
         return True
     return bool(level.recurrence) and (today - max(told)).days >= level.recurrence
 
 
-def _skipped(
-    level: Level, setters: Iterable[Listed], levels: Iterable[Level], today: date, last_run: date | None
-) -> list[int]:
+def _skipped(level: Level, setters: Iterable[Item], rungs: Rungs, last_run: date | None) -> list[int]:
     """Lower levels that the items which set the level entered, and left, on nights without a run."""
     if last_run is None:
         return []
     return [
         lower.id
-        for lower in levels
+        for lower in rungs.levels
         if lower.day_from < level.day_from
         and any(
-            last_run < line.asked.item.due + timedelta(days=lower.day_from) < today
-            and lower.id not in line.asked.item.told
-            for line in setters
+            last_run < item.due + timedelta(days=lower.day_from) < rungs.today and lower.id not in item.told
+            for item in setters
         )
     ]

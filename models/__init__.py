@@ -53,12 +53,14 @@ from . import collection_portfolio
 from . import collection_portfolio_assignment
 from . import res_users
 from . import collection_debtor_balance
+from . import collection_run_decide
 from . import collection_run
 from . import collection_campaign
 from . import collection_campaign_schedule
 from . import collection_campaign_run
 from . import collection_notice_channel
 from . import collection_notice_dispatch
+from . import collection_notice_queue
 from . import collection_notice_fallback
 from . import collection_notice_frequency
 from . import collection_notice

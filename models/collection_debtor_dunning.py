@@ -16,15 +16,6 @@ class Units(NamedTuple):
     scales: dict
     tolerances: dict
 
-    def totals(self, listed):
-        """(all that is asked for, the part of it that is overdue) in company currency."""
-        total = overdue = 0
-        for (_item, _amount, company_amount), days, _level_id in listed:
-            total += company_amount
-            if days > 0:
-                overdue += company_amount
-        return total / self.company_scale, overdue / self.company_scale
-
 
 class Position(NamedTuple):
     """The open items of one debtor, as the engine reads them."""
@@ -32,45 +23,48 @@ class Position(NamedTuple):
     debtor_id: int
     policy_id: int
     items: list
-    move_of: dict
-
-    def line_rows(self, owner, lines, units, today):
-        """The rows of a notice's lines, as ``collection.notice._query_insert_lines`` reads them.
-
-        :param owner: the key of a notice that is new, or the id of one that exists
-        """
-        scales, company_scale, move_of = units.scales, units.company_scale, self.move_of
-        rows = []
-        for (item, amount, company_amount), days, level_id in lines:
-            line_id, due, currency_id, *_others = item
-            rows.append(
-                (
-                    owner,
-                    line_id,
-                    move_of[line_id],
-                    currency_id,
-                    level_id,
-                    due,
-                    days,
-                    amount / scales[currency_id],
-                    company_amount / company_scale,
-                    today if level_id else None,
-                )
-            )
-        return rows
 
 
-def _latest(level_ids, told_on):
-    """The last day of each level.
+class Spoken(NamedTuple):
+    """What a message says, amounts in their currency."""
 
-    >>> _latest([1, 2, 1], [3, 4, 2])
-    {1: 3, 2: 4}
+    rows: list
+    total: float
+    overdue: float
+    days: int
+    """Of the oldest item."""
+
+
+def speak(owner, level, items, rungs, units, today):
+    """What a message of ``level`` that was decided on ``today`` says of these items, at least one.
+
+    :param owner: the key of a notice that is new, or the id of one that exists
+    :return: a ``Spoken``, with the rows that ``collection.notice._query_insert_lines`` reads
     """
-    latest = {}
-    for level_id, day in zip(level_ids, told_on):
-        if level_id not in latest or latest[level_id] < day:
-            latest[level_id] = day
-    return latest
+    company_scale, scales, _tolerances = units
+    rows, total, overdue = [], 0, 0
+    for item in items:
+        line_id, due, currency_id, amount, company_amount, _covered, _blocked, _told, document_id = item
+        days, own = rungs[due]
+        told = dunning.told_at(level, own)
+        total += company_amount
+        if days > 0:
+            overdue += company_amount
+        rows.append(
+            (
+                owner,
+                line_id,
+                document_id,
+                currency_id,
+                told.id if told else None,
+                due,
+                days,
+                amount / scales[currency_id],
+                company_amount / company_scale,
+                today if told else None,
+            )
+        )
+    return Spoken(rows, total / company_scale, overdue / company_scale, rows[0][6])
 
 
 class CollectionDebtorDunning(models.AbstractModel):
@@ -91,36 +85,45 @@ class CollectionDebtorDunning(models.AbstractModel):
         self.env["collection.policy"].flush_model()
         self.env.cr.execute(self._query_open_items(company, today, debtor_ids))
         rows = self.env.cr.fetchall()
-        units = self._get_units(company, today, {row[8]: row[3] for row in rows})
-        return self._iter_positions(rows), units
+        foreign = {row[8]: row[2] for row in rows if row[2] is not None}
+        return self._iter_positions(rows), self._get_units(company, today, foreign)
 
     @api.model
     def _iter_positions(self, rows):
-        """A position at a time: what was decided of one debtor is let go before the next one is read."""
-        make_item = dunning.Item
+        """A position at a time: what was decided of one debtor is let go before the next one is read. An item has as
+        many rows as it was told, one at least."""
+        # As a NamedTuple makes them, without the call in between.
+        item_class, make = dunning.Item, tuple.__new__
+        never = {}
         for (debtor_id, policy_id), of_debtor in groupby(rows, itemgetter(0, 1)):
-            items, move_of = [], {}
-            for _debtor, _policy, move_id, _places, level_ids, told_on, *values in of_debtor:
-                if level_ids:
-                    values.append(_latest(level_ids, told_on))
-                items.append(make_item(*values))
-                move_of[values[0]] = move_id
-            yield Position(debtor_id, policy_id, items, move_of)
+            items, told_of = [], {}
+            for _debtor, _policy, _places, level_id, day, move_id, *item in of_debtor:
+                told = never
+                if level_id:
+                    line_id = item[0]
+                    if line_id in told_of:
+                        told_of[line_id][level_id] = max(day, told_of[line_id].get(level_id, day))
+                        continue
+                    told = told_of[line_id] = {level_id: day}
+                item += (told, move_id)
+                items.append(make(item_class, item))
+            yield Position(debtor_id, policy_id, items)
 
     @api.model
-    def _get_units(self, company, today, decimal_places):
-        """:param dict decimal_places: of each currency at hand, by its id"""
+    def _get_units(self, company, today, foreign):
+        """:param foreign: ``{currency: its decimal places}`` of the other currencies at hand, by id"""
         currency = company.currency_id
-        scales = {currency_id: 10**places for currency_id, places in decimal_places.items()}
+        others = self.env["res.currency"].browse(foreign)
+        scales = {currency_id: 10**places for currency_id, places in foreign.items()}
+        scales[currency.id] = 10**currency.decimal_places
         tolerance = company.collection_tolerance
         tolerances = {currency.id: round(tolerance * 10**currency.decimal_places)}
-        others = self.env["res.currency"].browse(scales.keys() - {currency.id})
         if tolerance and others:
             rates = (others + currency)._get_rates(company, today)
             for other in others:
                 worth = tolerance * rates[other.id] / rates[currency.id]
                 tolerances[other.id] = int(worth * scales[other.id])
-        return Units(10**currency.decimal_places, scales, tolerances)
+        return Units(scales[currency.id], scales, tolerances)
 
     @api.model
     def _get_cover_queries(self, company, today):
@@ -140,15 +143,16 @@ class CollectionDebtorDunning(models.AbstractModel):
 
     @api.model
     def _query_open_items(self, company, today, debtor_ids=None):
-        """Rows (debtor, policy, document, decimal places of the currency, level ids told, the day of each, then the
-        fields of ``dunning.Item``: item, effective due date, currency, residual, residual in company currency, covered,
-        blocked), by debtor; amounts in the smallest unit of their currency.
+        """Rows (debtor, policy, decimal places of another currency than the company's, level told, its day, document,
+        then of ``dunning.Item``: item, effective due date, currency, residual, residual in company currency, covered,
+        blocked), by debtor; amounts in the smallest unit of their currency. An item that was told several times has as
+        many rows.
 
         Without ``debtor_ids``: of every debtor that is neither excluded, on hold, archived nor waiting for a notice to
-        leave or to be tried again. The items come from Odoo's partial index on unreconciled lines; debtors and what was
-        told before are looked up by index. Every inner side of a join is a table with a fitting index, so that no plan
-        loops over a whole set right after a bulk load, when PostgreSQL takes thousands of lines for a handful;
-        ``OFFSET 0`` keeps the notices that wait from becoming such a join.
+        leave or to be tried again. The items come from Odoo's partial index on unreconciled lines. Every inner side of
+        a join is a table with a fitting index, so that no plan loops over a whole set right after a bulk load, when
+        PostgreSQL takes thousands of lines for a handful; ``OFFSET 0`` keeps what was told before from becoming another
+        join. The notices that wait are read once, from their partial index.
         """
         covered, cover_join = SQL("NULL::numeric"), SQL("")
         if cover_queries := self._get_cover_queries(company, today):
@@ -164,10 +168,9 @@ class CollectionDebtorDunning(models.AbstractModel):
                 """debtor.excluded IS NOT TRUE
                    AND (debtor.hold IS NOT TRUE OR debtor.hold_until < %s)
                    AND customer.active
-                   AND NOT EXISTS (SELECT 1 FROM collection_notice notice WHERE notice.debtor_id = debtor.id
-                                      AND (notice.state IN ('proposed', 'queued', 'outgoing')
-                                           OR notice.next_try IS NOT NULL)
-                                   OFFSET 0)""",
+                   AND debtor.id NOT IN (SELECT notice.debtor_id FROM collection_notice notice
+                                          WHERE notice.state IN ('proposed', 'queued', 'outgoing')
+                                             OR notice.next_try IS NOT NULL)""",
                 today,
             )
         else:
@@ -180,11 +183,13 @@ class CollectionDebtorDunning(models.AbstractModel):
             )
         return SQL(
             """
-            SELECT debtor.id, %(policy)s, line.move_id, currency.decimal_places, told.level_ids, told.told_on,
+            SELECT debtor.id, %(policy)s,
+                   CASE WHEN line.currency_id <> %(currency)s THEN currency.decimal_places END,
+                   told.level_id, told.told_on, line.move_id,
                    line.id, COALESCE(line.date_maturity, line.date), line.currency_id,
-                   round(line.amount_residual_currency * %(scale)s)::bigint,
-                   round(line.amount_residual * %(company_scale)s)::bigint,
-                   COALESCE(round(%(covered)s * %(scale)s)::bigint, 0),
+                   (line.amount_residual_currency * %(scale)s)::bigint,
+                   (line.amount_residual * %(company_scale)s)::bigint,
+                   COALESCE((%(covered)s * %(scale)s)::bigint, 0),
                    EXISTS (SELECT 1 FROM account_move move
                             WHERE move.id = line.move_id
                               AND (move.collection_no_dun OR move.collection_review_state IN %(waiting)s)
@@ -196,10 +201,11 @@ class CollectionDebtorDunning(models.AbstractModel):
               JOIN collection_debtor debtor ON debtor.partner_id = customer.id AND debtor.company_id = line.company_id
               JOIN res_currency currency ON currency.id = line.currency_id
               LEFT JOIN LATERAL (
-                    SELECT array_agg(spoken.level_id) AS level_ids, array_agg(spoken.told_on) AS told_on
+                    SELECT spoken.level_id, spoken.told_on
                       FROM collection_notice_line spoken
                      WHERE spoken.move_line_id = line.id AND spoken.told_on IS NOT NULL
-                       AND spoken.level_id IS NOT NULL) told ON TRUE
+                       AND spoken.level_id IS NOT NULL
+                    OFFSET 0) told ON TRUE
               %(cover_join)s
              WHERE line.account_id = ANY(%(accounts)s) AND line.company_id = %(company)s AND %(is_open)s
                AND line.amount_residual_currency <> 0 AND %(lines)s AND %(who)s
@@ -208,6 +214,7 @@ class CollectionDebtorDunning(models.AbstractModel):
             policy=self.env["collection.policy"]._query_debtor_policy("debtor", company.id),
             company=company.id,
             accounts=self.env["account.account"]._get_receivable_ids(),
+            currency=company.currency_id.id,
             company_scale=10**company.currency_id.decimal_places,
             # As a power of numeric it would take as long as all the rest of the row.
             scale=SQL("(10::float8 ^ currency.decimal_places)::int"),

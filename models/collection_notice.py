@@ -1,4 +1,3 @@
-import json
 from datetime import timedelta
 
 import psycopg2
@@ -18,6 +17,7 @@ class CollectionNotice(models.Model):
     _name = "collection.notice"
     _description = "Notice"
     _inherit = [
+        "collection.notice.queue",
         "collection.notice.dispatch",
         "collection.notice.channel",
         "collection.notice.fallback",
@@ -367,84 +367,3 @@ class CollectionNotice(models.Model):
         and hold their debtors back no longer."""
         lost = self.search([("state", "=", OUTGOING), "|", ("mail_id", "=", False), ("mail_id.state", "=", "cancel")])
         lost._fail(_("The mail could not be sent."))
-
-    # === Queue ===#
-
-    @api.model
-    def _trigger_dispatch(self):
-        self.env.ref("account_collection.ir_cron_dispatch").sudo()._trigger()
-
-    @api.model
-    def _enqueue(self, notices, lines):
-        """Add notices and their lines, as ``_query_enqueue`` wants them; returns the number of notices added.
-
-        PostgreSQL looks up the foreign keys of each row, and in the small table of the currencies it would read all
-        rows, once for each line: without such scans it takes the index.
-        """
-        self.env.cr.execute("SET LOCAL enable_seqscan = off")
-        self.env.cr.execute(self._query_enqueue(notices, lines))
-        added = self.env.cr.fetchone()[0]
-        self.env.cr.execute("SET LOCAL enable_seqscan TO DEFAULT")
-        self.invalidate_model()
-        return added
-
-    @api.model
-    def _query_enqueue(self, notices, lines):
-        """Insert notices and their lines, skipping the keys that exist; returns the number of notices added.
-
-        The rows travel as JSON: as arrays of values the parser of PostgreSQL would take longer than the insertion.
-
-        :param notices: rows (key, debtor, company, run, level, date, channel, state, reason, amount, overdue, days)
-        :param lines: rows of ``Position.line_rows`` whose owner is a notice's key
-        """
-        return SQL(
-            """
-            WITH added AS (
-                INSERT INTO collection_notice (dedupe_key, debtor_id, company_id, run_id, level_id, date, channel,
-                       state, reason, amount, amount_overdue, days_overdue, partner_id, tries,
-                       create_uid, create_date, write_uid, write_date)
-                SELECT new->>0, debtor.id, (new->>2)::int, (new->>3)::int, (new->>4)::int, (new->>5)::date, new->>6,
-                       new->>7, new->>8, (new->>9)::numeric, (new->>10)::numeric, (new->>11)::int,
-                       debtor.partner_id, 0, %(uid)s, now() AT TIME ZONE 'UTC', %(uid)s, now() AT TIME ZONE 'UTC'
-                  FROM jsonb_array_elements(%(notices)s) WITH ORDINALITY AS given(new, position)
-                  JOIN collection_debtor debtor ON debtor.id = (new->>1)::int
-                 ORDER BY position
-                ON CONFLICT (dedupe_key) DO NOTHING
-                RETURNING id, dedupe_key
-            ), spoken AS (%(insert_lines)s)
-            SELECT count(*) FROM added""",
-            uid=self.env.uid,
-            notices=json.dumps(notices, default=str),
-            insert_lines=self._query_insert_lines(
-                lines, SQL("added.id"), SQL("JOIN added ON added.dedupe_key = new->>0")
-            ),
-        )
-
-    @api.model
-    def _query_insert_lines(self, lines, notice_id, join):
-        """Insert rows of ``Position.line_rows``, each ``new``, as lines of the notice that ``notice_id`` tells; in
-        their order, which is also that of items which fall due on one day."""
-        return SQL(
-            """INSERT INTO collection_notice_line (notice_id, move_line_id, move_id, currency_id, level_id, due_date,
-                      days, amount, company_amount, told_on)
-               SELECT %(notice_id)s, (new->>1)::int, (new->>2)::int, (new->>3)::int, (new->>4)::int, (new->>5)::date,
-                      (new->>6)::int, (new->>7)::numeric, (new->>8)::numeric, (new->>9)::date
-                 FROM jsonb_array_elements(%(lines)s) WITH ORDINALITY AS given(new, position) %(join)s
-                ORDER BY position""",
-            notice_id=notice_id,
-            join=join,
-            lines=json.dumps(lines, default=str),
-        )
-
-    @api.model
-    def _query_amounts(self, rows):
-        """Write rows (notice, amount, overdue, days) of notices that the ledger moved. Served by the primary key."""
-        return SQL(
-            """UPDATE collection_notice notice
-                  SET amount = (new->>1)::numeric, amount_overdue = (new->>2)::numeric, days_overdue = (new->>3)::int,
-                      write_uid = %s, write_date = now() AT TIME ZONE 'UTC'
-                 FROM jsonb_array_elements(%s) new
-                WHERE notice.id = (new->>0)::int""",
-            self.env.uid,
-            json.dumps(rows, default=str),
-        )

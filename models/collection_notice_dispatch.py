@@ -7,6 +7,7 @@ from odoo import _, api, fields, models
 from odoo.tools import SQL
 
 from ..engine import dunning
+from .collection_debtor_dunning import speak
 from .notice_states import FAILED, OUTGOING, QUEUED, SENT
 from .print_errors import NotPrintedError, PrintTimeoutError
 
@@ -158,22 +159,21 @@ class CollectionNoticeDispatch(models.AbstractModel):
             today = company._get_collection_today()
             positions, units = self.env["collection.debtor"]._get_positions(company, today, notices.debtor_id.ids)
             position_of = {position.debtor_id: position for position in positions}
-            ladders = self.env["collection.run"]._get_ladders(company)
+            ladders = self.env["collection.run"]._get_ladders(company, today)
             superseded = notices._get_superseded()
             for notice in notices:
                 position = position_of.get(notice.debtor_id.id)
                 if notice in superseded:
                     reason = _("A later notice took its place")
                 else:
-                    reason, listed = notice._assess_again(position, units, ladders, today)
+                    reason, spoken = notice._assess_again(position, units, ladders, today)
                 if reason:
                     notice._cancel(reason)
                     continue
                 kept |= notice
-                lines = position.line_rows(notice.id, listed, units, notice.date)
-                if notice._has_moved(lines):
-                    amounts.append((notice.id, *units.totals(listed), listed[0].days))
-                    moved_lines += lines
+                if notice._has_moved(spoken.rows):
+                    amounts.append((notice.id, *spoken[1:]))
+                    moved_lines += spoken.rows
         self._rewrite(amounts, moved_lines)
         return kept
 
@@ -197,7 +197,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
         )
 
     def _assess_again(self, position, units, ladders, today):
-        """(why this notice must not leave, None) or (None, the items that it lists now)."""
+        """(why this notice must not leave, None) or (None, the ``Spoken`` of it now)."""
         self.ensure_one()
         ladder = ladders.get(self.level_id.policy_id.id)
         if obstacle := self._get_obstacle(ladder, position, today):
@@ -205,15 +205,15 @@ class CollectionNoticeDispatch(models.AbstractModel):
         if self.campaign_id:
             return self._get_content()._assess_again(position, units, today)
         asked, _reasons = dunning.assess(position.items, units.tolerances)
-        level, listed = dunning.reached(asked, ladder.levels, today)
-        mine = next(level for level in ladder.levels if level.id == self.level_id.id)
+        level = dunning.reached(asked, ladder.rungs)
+        mine = next(level for level in ladder.rungs.levels if level.id == self.level_id.id)
         if not asked:
             return _("Nothing is left to ask for: paid, credited, on hold or under the tolerance"), None
         if level is None or level.day_from < mine.day_from:
             return _("What had reached this level was paid or withdrawn"), None
-        if dunning.amount_at(mine, listed) < mine.minimum:
+        if not dunning.is_worth(mine, asked, ladder.rungs):
             return _("Less is owed now than the minimum of the level"), None
-        return None, dunning.told_at(mine, listed, ladder.levels)
+        return None, speak(self.id, mine, asked, ladder.rungs, units, self.date)
 
     def _get_obstacle(self, ladder, position, today):
         """What stops this notice whatever its amounts, or ``None``."""
@@ -243,7 +243,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
         """Bring notices up to date in three statements: past midnight, every one of a batch moved.
 
         :param amounts: rows of ``_query_amounts``
-        :param lines: rows of ``Position.line_rows`` whose owner is a notice's id, all those of these notices
+        :param lines: rows of ``speak`` whose owner is a notice's id, all those of these notices
         """
         if not amounts:
             return
@@ -251,6 +251,6 @@ class CollectionNoticeDispatch(models.AbstractModel):
         self.env.flush_all()
         self.env.cr.execute(self._query_amounts(amounts))
         self.env.cr.execute(SQL("DELETE FROM collection_notice_line WHERE notice_id = ANY(%s)", notices.ids))
-        self.env.cr.execute(self._query_insert_lines(lines, SQL("(new->>0)::int"), SQL()))
+        self.env.cr.execute(self._query_insert_lines(lines, "int", SQL("new.owner"), SQL()))
         notices.invalidate_recordset(["amount", "amount_overdue", "days_overdue", "line_ids"])
         self.env["collection.notice.line"].invalidate_model()

@@ -1,6 +1,5 @@
 import logging
 from collections import defaultdict
-from typing import NamedTuple
 
 import psycopg2
 
@@ -9,8 +8,6 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
-from ..engine import dunning
-from ..engine.keys import notice_key
 from .notice_states import CANCELLED, SKIPPED
 
 _logger = logging.getLogger(__name__)
@@ -18,27 +15,18 @@ _logger = logging.getLogger(__name__)
 FAILURE_ACTIVITY = "mail.mail_activity_data_warning"
 
 
-class Ladder(NamedTuple):
-    """A policy as the night needs it."""
-
-    levels: list
-    channels: dict
-    requires_approval: bool
-
-
 class CollectionRun(models.Model):
     """One execution of the nightly dunning of a company, or of a campaign.
 
     *How to use.* ``_cron_nightly()`` does a night; ``_decide(company, today)`` tells what it would queue.
 
-    *How it works.* Refresh, decide, enqueue: a constant number of statements per company. One statement reads the
-    ladders, one the rates of the tolerance, one the open items with what was told before; ``engine.dunning`` decides
-    in memory; one statement writes the notices and their lines, leaving out those whose key exists.
+    *How it works.* Refresh, decide, enqueue: a constant number of statements per company; of the last, one, which
+    writes the notices and their lines and leaves out those whose key exists.
     """
 
     _name = "collection.run"
     _description = "Collection Run"
-    _inherit = ["mail.thread", "mail.activity.mixin", "collection.transaction"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "collection.transaction", "collection.run.decide"]
     _mail_post_access = "read"
     _order = "date desc, id desc"
 
@@ -334,77 +322,3 @@ class CollectionRun(models.Model):
     def _close_finished(self):
         """Runs of which nothing waits any more are done; so is a proposal whose last row was paid meanwhile."""
         self.search([("state", "in", ("proposal", "approved"))])._settle_states()
-
-    # === Decide ===#
-
-    def _decide(self, company, today, last_run):
-        """Rows for ``collection.notice._enqueue`` of everyone who must hear from ``company`` on ``today``, and a remark
-        for the person who reads the run."""
-        self.ensure_one()
-        Debtor = self.env["collection.debtor"]
-        ladders = self._get_ladders(company)
-        positions, units = Debtor._get_positions(company, today)
-        notices, lines, without_levels = [], [], 0
-        for position in positions:
-            ladder = ladders.get(position.policy_id)
-            if not ladder:
-                without_levels += 1
-                continue
-            asked, _reasons = dunning.assess(position.items, units.tolerances)
-            decision = dunning.decide(asked, ladder.levels, today, last_run)
-            if decision:
-                notice, spoken = self._prepare_notice(company, today, position, decision, ladder, units)
-                notices.append(notice)
-                lines += spoken
-                notices += (
-                    self._prepare_skipped(company, today, position, level_id, ladder) for level_id in decision.skipped
-                )
-        remark = ""
-        if without_levels:
-            remark = _("%(count)s debtors have no policy with levels: they hear nothing.", count=without_levels)
-        return notices, lines, remark
-
-    @api.model
-    def _get_ladders(self, company):
-        """``{policy id: Ladder}`` of every active policy that has levels."""
-        for name in ("collection.policy", "collection.level", "collection.level.channel"):
-            self.env[name].flush_model()
-        self.env.cr.execute(self.env["collection.level"]._query_ladders(company.currency_id.decimal_places))
-        ladders = {}
-        for policy_id, approval, channel, *level in self.env.cr.fetchall():
-            ladder = ladders.setdefault(policy_id, Ladder([], {}, approval))
-            ladder.levels.append(dunning.Level(*level))
-            ladder.channels[level[0]] = channel
-        return ladders
-
-    def _prepare_notice(self, company, today, position, decision, ladder, units):
-        """The row of a notice and those of its lines, in the order of ``_query_enqueue``."""
-        level = decision.level
-        channel = ladder.channels[level.id]
-        key = notice_key(company.id, position.debtor_id, "dunning", today, channel)
-        lines = position.line_rows(key, decision.lines, units, today)
-        total, overdue = units.totals(decision.lines)
-        state = "proposed" if ladder.requires_approval else "queued"
-        days = decision.lines[0].days
-        row = (
-            key,
-            position.debtor_id,
-            company.id,
-            self.id,
-            level.id,
-            today,
-            channel,
-            state,
-            None,
-            total,
-            overdue,
-            days,
-        )
-        return row, lines
-
-    def _prepare_skipped(self, company, today, position, level_id, ladder):
-        """The row that remembers a level whose day passed on a night without a run."""
-        channel = ladder.channels[level_id]
-        key = notice_key(company.id, position.debtor_id, f"skipped-{level_id}", today, channel)
-        reason = _("No run took place on its day; the level due today was sent instead.")
-        return (key, position.debtor_id, company.id, self.id, level_id, today, channel, "skipped", reason, 0, 0, 0)

@@ -163,16 +163,18 @@ class TestDemo(TransactionCase):
         self.assertEqual(plan.make_plan(), plan.make_plan())
 
     def test_every_level_is_reached_on_any_day_of_the_year(self):
-        levels = self.env["collection.run"]._get_ladders(self.mexican)[self.mexican.collection_policy_id.id].levels
+        ladders = self.env["collection.run"]._get_ladders(self.mexican, date(2028, 1, 1))
+        levels = ladders[self.mexican.collection_policy_id.id].rungs.levels
         steps = {level.day_from for level in levels}
         self.assertEqual(steps, {-7, -1, 0, 3, 15, 30, 60})
         days = [date(2028, 1, 1) + timedelta(days=number) for number in range(366)] + [date(2027, 2, 28)]
         for today in days:
+            rungs = dunning.Rungs(levels, today)
             for code in (plan.MX, plan.US):
                 reached = set()
                 for standing in filter(lambda standing: standing is not plan.SETTLED, plan.STANDINGS[code]):
                     item = dunning.Item(1, today - timedelta(days=standing), 1, 10000, 10000)
-                    level, _lines = dunning.reached([dunning.Asked(item, 10000, 10000)], levels, today)
+                    level = dunning.reached([item], rungs)
                     if level and standing == level.day_from:
                         reached.add(level.day_from)
                 self.assertEqual(reached, steps, f"{code} on {today}")
