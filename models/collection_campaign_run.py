@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from ..engine import dunning
 from ..engine.keys import notice_key
 from .collection_campaign import OVERDUE
+from .collection_debtor_dunning import speak
 from .notice_states import FAILED, OUTGOING, PROPOSED, QUEUED, SENT, SKIPPED
 
 
@@ -105,7 +106,7 @@ class CollectionCampaign(models.Model):
             {"company_id": self.company_id.id, "kind": "campaign", "campaign_id": self.id, "date": today}
         )
         state = state or (PROPOSED if self.requires_approval else QUEUED)
-        notices, lines, remark = self._decide(run, today, state, limit=1 if test else None)
+        notices, lines, remark = self._decide(run, today, state, test)
         self.env["collection.notice"]._enqueue(notices, lines)
         run._settle_states(remark)
         return run
@@ -125,29 +126,33 @@ class CollectionCampaign(models.Model):
         run.notice_ids.unlink()
         run.state = "approved"
 
-    def _decide(self, run, today, state, limit=None):
+    def _decide(self, run, today, state, test=False):
         """Rows for ``collection.notice._enqueue``, and a remark for the person who reads the run."""
         Debtor = self.env["collection.debtor"].sudo()
-        # Live balances choose, the items decide.
+        # Today's balances choose, the items decide.
         self.env["collection.debtor.touch"].sudo()._drain()
-        chosen = Debtor.search(self._get_audience_domain(), order="id").ids
-        wanted = frozenset(chosen)
+        chosen = frozenset(Debtor.search(self._get_audience_domain()).ids)
         frequent = self.env["collection.notice"]._get_frequent(self.company_id, today)
         positions, units = Debtor._get_positions(self.company_id, today)
+        rungs = dunning.Rungs([], today)
         notices, lines, left_out = [], [], 0
-        minimum = round(self.minimum_amount * units.company_scale)
         for position in positions:
-            if position.debtor_id not in wanted or (limit and len(notices) == limit):
+            if position.debtor_id not in chosen or (test and notices):
                 continue
-            listed = self._get_listed(position, units, today)
-            if not listed or sum(line.asked.company_amount for line in listed) < minimum:
+            items = self._get_items(position, units, rungs)
+            if not items:
                 continue
             reason = frequent.get(position.debtor_id)
             left_out += bool(reason)
-            state_of = SKIPPED if reason else state
-            row, spoken = self._prepare_notice(run, today, position, listed, units, state_of, reason, limit)
-            notices.append(row)
-            lines += spoken
+            key = self._get_key(position.debtor_id, today, test)
+            spoken = speak(key, None, items, rungs, units, today)
+            notices.append(
+                (
+                    *(key, position.debtor_id, self.company_id.id, run.id, None, today, self.channel),
+                    *(SKIPPED if reason else state, reason, spoken.total, spoken.overdue, spoken.days),
+                )
+            )
+            lines += spoken.rows
         remark = _(
             "%(count)s of %(chosen)s chosen debtors get a message; the others have nothing to be asked for, wait for "
             "another message or had enough of them.",
@@ -156,30 +161,24 @@ class CollectionCampaign(models.Model):
         )
         return notices, lines, remark
 
-    def _get_listed(self, position, units, today):
-        """What the message lists of a debtor's items, oldest first."""
-        asked, _reasons = dunning.assess(position.items, units.tolerances)
-        listed = [dunning.Listed(ask, (today - ask.item.due).days, None) for ask in asked]
-        return [line for line in listed if line.days > 0] if self.content == OVERDUE else listed
-
-    def _prepare_notice(self, run, today, position, listed, units, state, reason, test):
-        company = self.company_id
+    def _get_key(self, debtor_id, today, test):
         # A test is taken back at once, and may follow what was sent.
         what = f"test-{self.id}" if test else f"campaign-{self.id}"
-        key = notice_key(company.id, position.debtor_id, what, today, self.channel)
-        total, overdue = units.totals(listed)
-        row = (
-            *(key, position.debtor_id, company.id, run.id, None, today, self.channel),
-            *(state, reason, total, overdue, listed[0].days),
-        )
-        return row, position.line_rows(key, listed, units, today)
+        return notice_key(self.company_id.id, debtor_id, what, today, self.channel)
 
-    def _assess_again(self, position, units, today):
-        """(why a notice of this campaign must not leave, None) or (None, the items that it lists now)."""
+    def _get_items(self, position, units, rungs):
+        """What the message lists of a debtor's items, oldest first; nothing where that is less than the minimum."""
+        items, _reasons = dunning.assess(position.items, units.tolerances)
+        if self.content == OVERDUE:
+            items = [item for item in items if rungs[item.due][0] > 0]
+        enough = sum(item.company_residual for item in items) >= round(self.minimum_amount * units.company_scale)
+        return items if enough else []
+
+    def _assess_again(self, notice, position, units, today):
+        """(why this notice of the campaign must not leave, None) or (None, the ``Spoken`` of it now)."""
         self.ensure_one()
-        listed = self._get_listed(position, units, today)
-        if not listed:
-            return _("Nothing is left to ask for: paid, credited, on hold or under the tolerance"), None
-        if sum(line.asked.company_amount for line in listed) < round(self.minimum_amount * units.company_scale):
-            return _("Less is owed now than the minimum of the campaign"), None
-        return None, listed
+        rungs = dunning.Rungs([], today)
+        items = self._get_items(position, units, rungs)
+        if not items:
+            return _("Nothing is left to ask for: paid, credited, on hold or less than the minimum"), None
+        return None, speak(notice.id, None, items, rungs, units, notice.date)

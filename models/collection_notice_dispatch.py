@@ -203,7 +203,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
         if obstacle := self._get_obstacle(ladder, position, today):
             return obstacle, None
         if self.campaign_id:
-            return self._get_content()._assess_again(position, units, today)
+            return self._get_content()._assess_again(self, position, units, today)
         asked, _reasons = dunning.assess(position.items, units.tolerances)
         level = dunning.reached(asked, ladder.rungs)
         mine = next(level for level in ladder.rungs.levels if level.id == self.level_id.id)

@@ -1,3 +1,4 @@
+from datetime import date
 from typing import NamedTuple
 
 from odoo import _, api, models
@@ -21,11 +22,8 @@ class Night(NamedTuple):
 
     company_id: int
     run_id: int
-    today: object
+    today: date
     units: Units
-
-    def key(self, debtor_id, what, channel):
-        return notice_key(self.company_id, debtor_id, what, self.today, channel)
 
 
 class CollectionRunDecide(models.AbstractModel):
@@ -47,6 +45,7 @@ class CollectionRunDecide(models.AbstractModel):
         ladders = self._get_ladders(company, today)
         positions, units = self.env["collection.debtor"]._get_positions(company, today)
         night = Night(company.id, self.id, today, units)
+        frequent = self.env["collection.notice"]._get_frequent(company, today)
         notices, lines, without_levels = [], [], 0
         for position in positions:
             ladder = ladders.get(position.policy_id)
@@ -55,12 +54,15 @@ class CollectionRunDecide(models.AbstractModel):
                 continue
             asked, _reasons = dunning.assess(position.items, units.tolerances)
             decision = dunning.decide(asked, ladder.rungs, last_run)
-            if decision:
+            if decision and position.debtor_id in frequent:
+                reason = frequent[position.debtor_id]
+                notices.append(self._prepare_too_many(night, position.debtor_id, decision, ladder, company, reason))
+            elif decision:
                 notice, spoken = self._prepare_notice(night, position.debtor_id, decision, ladder)
                 notices.append(notice)
                 lines += spoken
                 for level_id in decision.skipped:
-                    notices.append(self._prepare_skipped(night, position.debtor_id, level_id, ladder))
+                    notices.append(self._prepare_missed(night, position.debtor_id, level_id, ladder))
         remark = ""
         if without_levels:
             remark = _("%(count)s debtors have no policy with levels: they hear nothing.", count=without_levels)
@@ -86,7 +88,7 @@ class CollectionRunDecide(models.AbstractModel):
         level, items, _skipped = decision
         company_id, run_id, today, units = night
         channel = ladder.channels[level.id]
-        key = night.key(debtor_id, "dunning", channel)
+        key = notice_key(company_id, debtor_id, "dunning", today, channel)
         spoken = speak(key, level, items, ladder.rungs, units, today)
         state = PROPOSED if ladder.requires_approval else QUEUED
         row = (
@@ -106,12 +108,24 @@ class CollectionRunDecide(models.AbstractModel):
         return row, spoken.rows
 
     @api.model
-    def _prepare_skipped(self, night, debtor_id, level_id, ladder):
+    def _prepare_too_many(self, night, debtor_id, decision, ladder, company, reason):
+        """The row that says once in the days of the limit that a message would be one too many; as nothing was told, a
+        later night tells it."""
+        days = company.collection_notice_days
+        first = date.fromordinal(night.today.toordinal() // days * days)
+        return self._prepare_skipped(night, debtor_id, decision.level.id, ladder, "frequent", reason, first)
+
+    @api.model
+    def _prepare_missed(self, night, debtor_id, level_id, ladder):
         """The row that remembers a level whose day passed on a night without a run."""
-        channel = ladder.channels[level_id]
         reason = _("No run took place on its day; the level due today was sent instead.")
+        return self._prepare_skipped(night, debtor_id, level_id, ladder, "skipped", reason, night.today)
+
+    @api.model
+    def _prepare_skipped(self, night, debtor_id, level_id, ladder, what, reason, period):
+        channel = ladder.channels[level_id]
         return (
-            night.key(debtor_id, f"skipped-{level_id}", channel),
+            notice_key(night.company_id, debtor_id, f"{what}-{level_id}", period, channel),
             debtor_id,
             night.company_id,
             night.run_id,

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from freezegun import freeze_time
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
@@ -150,6 +150,13 @@ class TestCampaignContent(CampaignCommon):
             set(skipped.mapped("reason")),
             {"It had 1 messages in the last 7 days, and more than 1 are too many."},
         )
+        tomorrow = fields.Date.add(self.today, days=1)
+        self.make_invoice(self.late, 70, days=2)
+        rows = [self.night(day).filtered(lambda notice: notice.partner_id == self.late) for day in (tomorrow, tomorrow)]
+        self.assertEqual([notice.state for notice in rows[0]], ["skipped"], "the ladder counts as well")
+        self.assertFalse(rows[1], "and says so once")
+        later = self.night(fields.Date.add(self.today, days=8))
+        self.assertEqual(later.filtered(lambda notice: notice.partner_id == self.late).state, "queued")
 
     def test_the_same_statements_for_few_and_many(self):
         few = self.make_campaign("Few", partner_domain=f"[('id', '=', {self.late.id})]")
