@@ -1,7 +1,7 @@
 {
     "name": "Collections",
     "summary": "Turn posted customer invoices into collected money: debtors, dunning ladder, statements",
-    "version": "17.0.1.3.0",
+    "version": "17.0.1.4.0",
     "author": "account_collection contributors",
     "license": "LGPL-3",
     "category": "Accounting/Accounting",
@@ -71,6 +71,10 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "wizards/collection_statement_wizard_views.xml",
+        "views/account_move_residue_views.xml",
+        "wizards/collection_residue_write_off_views.xml",
+        "wizards/collection_opening_import_views.xml",
+        "views/collection_opening_views.xml",
         "views/menus.xml",
     ],
     "assets": {
