@@ -44,6 +44,7 @@ class CollectionOpening(models.Model):
     _description = "Import of Open Items"
     _inherit = ["mail.thread"]
     _order = "id desc"
+    _mail_post_access = "read"
 
     name = fields.Char(string="Source", required=True, readonly=True, help="The system that the items come from.")
     date = fields.Date(string="Imported On", required=True, readonly=True)

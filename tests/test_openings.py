@@ -137,6 +137,16 @@ class TestOpenings(OpeningCommon):
         self.assertIn("F-1 (PO-7)", notice[0].items_html)
         self.assertRegex(notice.line_ids[0].move_id.display_name, r"^F-1 \(OPEN/")
 
+    def test_few_statements_for_each_row(self):
+        def statements(source, count):
+            wizard = self.preview(*(self.row(f"F-{number}") for number in range(count)), source=source)
+            return self.count_statements(wizard.action_import)
+
+        statements("Warm", 3)
+        few, many = statements("Few", 3), statements("Many", 43)
+        # Odoo writes the computed amounts of each entry and of its two lines by themselves; all else is for all rows.
+        self.assertLessEqual((many - few) / 40, 3.5)
+
     def test_a_closed_period_is_told_and_another_day_can_be_chosen(self):
         self.company.fiscalyear_lock_date = self.days_ago(30)
         self.assertRegex(self.messages(self.row())[2], "is in a closed period: choose a day on which to book all")
