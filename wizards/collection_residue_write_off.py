@@ -159,7 +159,7 @@ class CollectionResidueWriteOff(models.TransientModel):
         )
         items.invalidate_recordset()
         listed = {line.move_line_id: line.amount for line in ticked}
-        residues = items._get_residues(ticked.company_id, [("id", "in", items.ids)])
+        residues = self.env["account.move.line"]._get_residues(ticked.company_id, [("id", "in", items.ids)])
         return residues.filtered(
             lambda item: not item.currency_id.compare_amounts(item.amount_residual_currency, listed[item])
         )
