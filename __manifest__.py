@@ -73,6 +73,10 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "wizards/collection_statement_wizard_views.xml",
+        "views/account_move_residue_views.xml",
+        "wizards/collection_residue_write_off_views.xml",
+        "wizards/collection_opening_import_views.xml",
+        "views/collection_opening_views.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -41,6 +41,8 @@ NAMED = re.compile(
 GROUPED = re.compile(r"\d{1,3}(?:(?P<group>[,. '])\d{3})(?:(?P=group)\d{3})*(?:(?P<point>[.,])(?P<rest>\d{1,6}))?")
 PLAIN = re.compile(r"(?P<whole>\d+)(?:[.,](?P<rest>\d{1,6}))?")
 
+NEGATIVE = re.compile(r"-\s*(?P<before>\d[^-]*)|(?P<after>[^-]*\d)\s*-|\(\s*(?P<inside>[^-]*\d)\s*\)")
+
 
 class CellError(ValueError):
     """A cell that does not say what it should: ``code``, and its ``text``."""
@@ -187,6 +189,34 @@ def as_amount(value: object) -> Decimal | None:
     elif found := PLAIN.fullmatch(bare):
         return Decimal(found["whole"] + (f".{found['rest']}" if found["rest"] else ""))
     raise CellError(BAD_AMOUNT, text)
+
+
+def as_signed_amount(value: object) -> Decimal | None:
+    """Likewise, of an amount that may be negative: with a minus before or after it, or in parentheses.
+
+    >>> for text in ("-1,200.50", "$ -1200.5", "(1,200.50)", "1200.50-", -3, "MXN 7"):
+    ...     print(as_signed_amount(text))
+    -1200.50
+    -1200.5
+    -1200.50
+    -1200.50
+    -3
+    7
+
+    :raise CellError: BAD_AMOUNT
+    """
+    if not isinstance(value, str):
+        return as_amount(value)
+    text = as_text(value).replace("\N{MINUS SIGN}", "-")
+    bare = re.sub(r"^[^\d(+-]*|[^\d)-]*$", "", text)
+    negative = NEGATIVE.fullmatch(bare)
+    if not negative:
+        return as_amount(value)
+    try:
+        amount = as_amount(negative["before"] or negative["after"] or negative["inside"])
+    except CellError:
+        raise CellError(BAD_AMOUNT, text) from None
+    return amount and -amount
 
 
 def _match_day(text: str, day_first: bool) -> tuple[date, str | None]:

@@ -1,4 +1,5 @@
 from . import res_company
+from . import res_company_books
 from . import res_partner
 from . import resource_calendar
 from . import collection_schedule_part
@@ -89,6 +90,10 @@ from . import collection_alert
 from . import collection_alert_mail
 from . import collection_run_alert
 from . import account_move_dispute
+from . import account_move_line_residue
+from . import account_move_residue
+from . import collection_opening
+from . import account_move_opening
 from . import account_move_line_answered
 from . import mail_activity
 from . import digest_digest

@@ -1,8 +1,9 @@
 from collections import defaultdict
 
 from odoo import _, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 from odoo.tools.query import Query
 
 # Who has no right on collections reads invoices as before, these fields left out.
@@ -206,6 +207,30 @@ class AccountMove(models.Model):
             {(move.commercial_partner_id.id, move.company_id.id) for move in self if move.partner_id}
         )
         return super().unlink()
+
+    # === Helpers ===#
+
+    def _get_collection_document(self):
+        """The name under which the customer knows this document."""
+        self.ensure_one()
+        return self.collection_opening_document or self.name or self.display_name
+
+    @api.model
+    def _is_closed_period(self, date, journal, company):
+        """Whether that day is in a closed period: Odoo would book in the next open one instead, and say so nowhere."""
+        move = self.new({"journal_id": journal.id, "company_id": company.id})
+        return bool(move._get_violated_lock_dates(date, False))
+
+    @api.model
+    def _check_open_period(self, date, journal, company):
+        if self._is_closed_period(date, journal, company):
+            raise UserError(
+                _(
+                    "%(date)s is in a closed period of %(company)s: choose a later day.",
+                    date=format_date(self.env, date),
+                    company=company.display_name,
+                )
+            )
 
     # === Actions ===#
 

@@ -31,7 +31,10 @@ class AccountMoveLine(models.Model):
         if not self.env.context.get("collection_item_name"):
             return super()._compute_display_name()
         for line in self:
-            parts = (line.move_id.name, line.date_maturity and format_date(self.env, line.date_maturity))
+            parts = (
+                line.move_id._get_collection_document(),
+                line.date_maturity and format_date(self.env, line.date_maturity),
+            )
             line.display_name = " · ".join(filter(None, parts))
 
     @api.depends("date_maturity", "date", "company_id")
@@ -106,7 +109,7 @@ class AccountMoveLine(models.Model):
         lines = lines.search([("move_line_id", "in", self.ids)]) if self.ids else lines
         for check, of_check in lines.grouped("check_id").items():
             if check._is_pending():
-                names = ", ".join(of_check.move_id.mapped(lambda move: move.name or move.display_name))
+                names = ", ".join(move._get_collection_document() for move in of_check.move_id)
                 check._message_log(body=_("%s is changed: what this check is to pay of it must be chosen anew.", names))
         lines.unlink()
 

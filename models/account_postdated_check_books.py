@@ -125,9 +125,7 @@ class AccountPostdatedCheck(models.Model):
             check._check_open_period(date, check.journal_id)
 
     def _check_open_period(self, date, journal):
-        """Odoo would book in the next open period instead, and say so nowhere."""
-        move = self.env["account.move"].new({"journal_id": journal.id, "company_id": self.company_id.id})
-        if move._get_violated_lock_dates(date, False):
+        if self.env["account.move"]._is_closed_period(date, journal, self.company_id):
             raise UserError(
                 _(
                     "%(check)s: %(date)s is in a closed period of %(company)s; choose a later day.",
@@ -263,7 +261,7 @@ class AccountPostdatedCheck(models.Model):
         parts = [
             _(
                 "%(document)s %(before)s, now %(now)s",
-                document=item.move_id.name,
+                document=item.move_id._get_collection_document(),
                 before=self.currency_id.format(before.get(item, 0.0)),
                 now=self.currency_id.format(now.get(item, 0.0)),
             )

@@ -159,7 +159,7 @@ class AccountPostdatedCheckLine(models.Model):
         """A sentence on what is wrong with this line by itself, or None."""
         self.ensure_one()
         item, check = self.move_line_id, self.check_id
-        document = item.move_id.name or item.move_id.display_name
+        document = item.move_id._get_collection_document()
         if check.currency_id.compare_amounts(self.amount, 0) <= 0:
             return _("what it pays of %(document)s must be above zero.", document=document)
         if item.company_id != check.company_id:
@@ -228,7 +228,7 @@ class AccountPostdatedCheckLine(models.Model):
                         "%(check)s: %(document)s is open for %(amount)s, and checks would pay %(taken)s of it. "
                         "%(others)s",
                         check=line.check_id.display_name,
-                        document=item.move_id.name,
+                        document=item.move_id._get_collection_document(),
                         amount=item.currency_id.format(item.amount_residual_currency),
                         taken=item.currency_id.format(taken[item.id]),
                         others=_("Also meant for it: %s.", ", ".join(others.mapped("check_id.display_name")))

@@ -282,8 +282,8 @@ class CollectionDebtor(models.Model):
             SELECT debtor.id AS debtor_id,
                    line.id AS line_id,
                    line.move_id,
-                   move.name AS document,
-                   CASE WHEN move.move_type = 'entry'
+                   COALESCE(move.collection_opening_document, move.name) AS document,
+                   CASE WHEN move.move_type = 'entry' AND move.collection_opening_document IS NULL
                         THEN COALESCE(NULLIF(move.ref, ''), line.name)
                         ELSE move.ref END AS reference,
                    move.move_type,
@@ -294,7 +294,7 @@ class CollectionDebtor(models.Model):
                    CASE WHEN move.move_type = 'entry' AND move.reversed_entry_id IS NULL
                              AND journal.type NOT IN %(payment_journals)s
                         THEN move.postdated_check_id END AS check_id,
-                   line.date,
+                   COALESCE(move.collection_opening_date, line.date) AS date,
                    COALESCE(line.date_maturity, line.date) AS due_date,
                    line.currency_id,
                    line.amount_currency,

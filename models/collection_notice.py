@@ -181,7 +181,8 @@ class CollectionNotice(models.Model):
         codes = self.line_ids.currency_id != self.currency_id
         return [
             {
-                "document": f"{line.move_id.name} ({line.move_id.ref})" if line.move_id.ref else line.move_id.name,
+                "document": line.move_id._get_collection_document()
+                + (f" ({line.move_id.ref})" if line.move_id.ref else ""),
                 "due_date": format_date(self.env, line.due_date),
                 "days": line.days if line.days > 0 else "",
                 "amount": self._get_amount_text(line.amount, line.currency_id, codes),

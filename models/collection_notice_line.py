@@ -36,7 +36,7 @@ class CollectionNoticeLine(models.Model):
     def _get_days_text(self):
         """How late the document is, or how soon it falls due, in words."""
         self.ensure_one()
-        document, days = self.move_id.name, self.days
+        document, days = self.move_id._get_collection_document(), self.days
         if days > 1:
             return _("%(document)s is %(days)s days late", document=document, days=days)
         if days == 1:

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .res_company_books import COUNTERPARTS
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -53,6 +55,38 @@ class ResConfigSettings(models.TransientModel):
     )
     collection_check_notice_days = fields.Integer(related="company_id.collection_check_notice_days", readonly=False)
     collection_check_slip_entry = fields.Boolean(related="company_id.collection_check_slip_entry", readonly=False)
+
+    # === Residues and imported open items ===#
+    collection_residue_account_id = fields.Many2one(
+        related="company_id.collection_residue_account_id",
+        readonly=False,
+        check_company=True,
+        domain=COUNTERPARTS,
+    )
+    collection_residue_journal_id = fields.Many2one(
+        related="company_id.collection_residue_journal_id",
+        readonly=False,
+        check_company=True,
+        domain="[('type', '=', 'general')]",
+    )
+    collection_opening_journal_id = fields.Many2one(
+        related="company_id.collection_opening_journal_id",
+        readonly=False,
+        check_company=True,
+        domain="[('type', '=', 'general')]",
+    )
+    collection_opening_account_id = fields.Many2one(
+        related="company_id.collection_opening_account_id",
+        readonly=False,
+        check_company=True,
+        domain=COUNTERPARTS,
+    )
+    collection_opening_bare_account_id = fields.Many2one(
+        related="company_id.collection_opening_bare_account_id",
+        readonly=False,
+        check_company=True,
+        domain=COUNTERPARTS,
+    )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -1,11 +1,19 @@
 """Who may do what in more than one place."""
 
+from odoo.exceptions import AccessError
+
 
 def may_book(env):
     """Whether this person may change what the books say: who invoices, or manages collections."""
     user = env.user
     groups = ("account.group_account_invoice", "account_collection.group_collection_manager")
     return env.su or any(user.has_group(group) for group in groups)
+
+
+def check_manager(env, text):
+    """Raise this sentence unless a manager of collections, or the system itself, asks."""
+    if not env.su and not env.user.has_group("account_collection.group_collection_manager"):
+        raise AccessError(text)
 
 
 def users_of(env, group):

@@ -309,7 +309,8 @@ class CollectionCashPlan(models.Model):
             sheet.add_row(
                 [
                     *(row.date, row.due_date, labels[row.kind]),
-                    (row.check_id or row.promise_id).display_name or row.move_id.name or "",
+                    (row.check_id or row.promise_id).display_name
+                    or (row.move_id and row.move_id._get_collection_document()),
                     row.partner_id.name or "",
                     collectors.get(row.collector_id, ""),
                     row.company_id.name,

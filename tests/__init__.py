@@ -38,10 +38,12 @@ from . import test_interactions
 from . import test_ladder
 from . import test_night
 from . import test_odoo_terms
+from . import test_openings
 from . import test_policy
 from . import test_portfolios
 from . import test_priority
 from . import test_promises
+from . import test_residues
 from . import test_review
 from . import test_review_import
 from . import test_review_reports

@@ -1,6 +1,7 @@
 from . import collection_debtor_selection
 from . import collection_due_date_wizard
 from . import collection_import
+from . import collection_import_party
 from . import collection_recompute_wizard
 from . import collection_review_import
 from . import collection_review_wizard
@@ -18,3 +19,5 @@ from . import collection_hold_wizard
 from . import collection_promise_wizard
 from . import collection_interaction_wizard
 from . import collection_credit_wizard
+from . import collection_residue_write_off
+from . import collection_opening_import

@@ -2,7 +2,6 @@ from collections import defaultdict
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
 from ..engine import cells, checks, spreadsheet
 from .check_columns import COLUMNS, ORDER, ParsedCheck
@@ -16,7 +15,7 @@ class AccountPostdatedCheckImport(models.TransientModel):
     """
 
     _name = "account.postdated.check.import"
-    _inherit = ["collection.import"]
+    _inherit = ["collection.import.party"]
     _description = "Import Checks"
 
     pasted = fields.Text(string="Or Rows Pasted from a Spreadsheet")
@@ -138,7 +137,8 @@ class AccountPostdatedCheckImport(models.TransientModel):
         parsed = [self._parse(row) for row in rows]
         self._match_customers(parsed)
         self._match_banks(parsed)
-        self._match_currencies_and_journals(parsed)
+        self._match_currencies(parsed)
+        self._match_journals(parsed)
         self._find_twins(parsed)
         return parsed
 
@@ -148,7 +148,7 @@ class AccountPostdatedCheckImport(models.TransientModel):
             {"number": values["number"], "account_number": values["account"]}
         )
         parsed = ParsedCheck(
-            row.number,
+            number=row.number,
             paper=paper["number"],
             bank=values["bank"],
             account=paper["account_number"],
@@ -199,52 +199,9 @@ class AccountPostdatedCheckImport(models.TransientModel):
 
     # === Who, where, in what ===#
 
-    def _match_customers(self, rows):
-        """By reference, else tax ID, else name; contacts of one customer are that customer."""
-        written = {row.customer.casefold() for row in rows if row.customer}
-        self.env["res.partner"].flush_model(["name", "ref", "vat"])
-        self.env.cr.execute(self._query_customers(written))
-        found = self.env["res.partner"].search(
-            [
-                ("id", "in", [partner_id for (partner_id,) in self.env.cr.fetchall()]),
-                ("company_id", "in", (False, self.env.company.id)),
-            ]
-        )
-        known = [defaultdict(lambda: self.env["res.partner"]) for _name in ("ref", "vat", "name")]
-        for partner in found:
-            for partners, text in zip(known, (partner.ref, partner.vat, partner.name)):
-                partners[(text or "").casefold()] |= partner.commercial_partner_id
-        for row in rows:
-            if row.customer:
-                key = row.customer.casefold()
-                self._choose_customer(row, next(filter(None, (partners[key] for partners in known)), ()))
+    def _match_customers(self, rows):  # pylint: disable=missing-return
+        super()._match_customers(rows)
         self._refuse_foreign(rows)
-
-    @api.model
-    def _query_customers(self, written):
-        """Rows (partner) called, known or taxed as written, in lower case. One scan of the active partners."""
-        return SQL(
-            """SELECT id FROM res_partner
-                WHERE active AND (lower(name) = ANY(%(texts)s) OR lower(ref) = ANY(%(texts)s)
-                                  OR lower(vat) = ANY(%(texts)s))""",
-            texts=list(written),
-        )
-
-    def _choose_customer(self, row, found):
-        if len(found) == 1:
-            row.partner = found
-        elif found:
-            row.faults.append(
-                _(
-                    "“%(customer)s” stands for %(count)s customers: write its reference or its tax ID.",
-                    customer=row.customer,
-                    count=len(found),
-                )
-            )
-        else:
-            row.faults.append(
-                _("There is no customer “%(customer)s”: correct its name, reference or tax ID.", customer=row.customer)
-            )
 
     def _refuse_foreign(self, rows):
         """A collector registers checks of the own debtors alone."""
@@ -280,19 +237,13 @@ class AccountPostdatedCheckImport(models.TransientModel):
                     )
         self.missing_banks = ", ".join(missing.values())
 
-    def _match_currencies_and_journals(self, rows):
+    def _match_journals(self, rows):
         company = self.env.company
-        currencies = {currency.name.casefold(): currency for currency in self.env["res.currency"].search([])}
         journals = {}
         for journal in self.env["account.journal"].search([("type", "=", "bank"), ("company_id", "=", company.id)]):
             for text in (journal.code, journal.name):
                 journals[cells.fold(text)] = journal
         for row in rows:
-            row.currency = currencies.get(row.currency_name.casefold()) if row.currency_name else company.currency_id
-            if not row.currency:
-                row.faults.append(_("“%(currency)s” is no active currency.", currency=row.currency_name))
-            elif row.amount and row.currency.compare_amounts(row.currency.round(row.amount), row.amount):
-                row.faults.append(_("The amount has more decimals than %(currency)s.", currency=row.currency.name))
             row.journal = journals.get(cells.fold(row.journal_name))
             if row.journal_name and not row.journal:
                 row.faults.append(

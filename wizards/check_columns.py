@@ -1,11 +1,12 @@
 """How people name the columns of a list of checks, in English and in Spanish."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from odoo import models
 
 from ..engine.spreadsheet import Column
+from .collection_import_party import PartyRow
 
 COLUMNS = (
     Column(
@@ -50,25 +51,18 @@ COLUMNS = (
 ORDER = [column.name for column in COLUMNS]
 
 
-@dataclass
-class ParsedCheck:
-    """A row as it was understood, and what is wrong with it in words."""
+@dataclass(kw_only=True)
+class ParsedCheck(PartyRow):
+    """A row as it was understood."""
 
-    number: int
     paper: str
     bank: str
     account: str
-    customer: str
     drawer: str
-    currency_name: str
     journal_name: str
     notes: str
-    amount: float = 0.0
     received: date | None = None
     face: date | None = None
     deposit: date | None = None
-    partner: models.BaseModel | None = None
     bank_record: models.BaseModel | None = None
-    currency: models.BaseModel | None = None
     journal: models.BaseModel | None = None
-    faults: list[str] = field(default_factory=list)

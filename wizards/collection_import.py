@@ -37,7 +37,7 @@ class CollectionImport(models.AbstractModel):
     def _compute_counts(self):
         for wizard in self:
             wizard.row_count = len(wizard.line_ids)
-            wizard.good_count = len(wizard.line_ids.filtered(lambda line: line.verdict == "ok"))
+            wizard.good_count = len(wizard.line_ids.filtered(lambda line: line.verdict != "error"))
             wizard.fault_count = wizard.row_count - wizard.good_count
 
     @api.depends_context("lang")
@@ -77,17 +77,23 @@ class CollectionImport(models.AbstractModel):
         """``{column: how a spreadsheet shows it}``."""
         return {}
 
+    @api.model
+    def _get_limit(self):
+        """Most rows of a file."""
+        return spreadsheet.MAX_ROWS
+
     def _parse_rows(self, rows):
-        """What rows of the file mean: objects with a ``number`` and their ``faults`` in sentences."""
+        """What rows of the file mean: objects with a ``number``, ``faults`` in sentences and perhaps ``hints``."""
         raise NotImplementedError
 
     def _prepare_line(self, row):
         """Values of the preview line of a parsed row."""
-        text = " ".join(row.faults)
+        hints = getattr(row, "hints", ())
+        text = " ".join([*row.faults, *hints])
         return {
             "wizard_id": self.id,
             "number": row.number,
-            "verdict": "error" if row.faults else "ok",
+            "verdict": "error" if row.faults else ("hint" if hints else "ok"),
             "message": _("Row %(number)s: %(text)s", number=row.number, text=text) if text else False,
         }
 
@@ -130,7 +136,7 @@ class CollectionImport(models.AbstractModel):
         self.ensure_one()
         if not self.line_ids:
             raise UserError(_("Choose a file and look at its preview first."))
-        good = self.line_ids.filtered(lambda line: line.verdict == "ok")
+        good = self.line_ids.filtered(lambda line: line.verdict != "error")
         faulty = self.line_ids - good
         if faulty and not self.leave_out:
             raise UserError(
@@ -162,7 +168,7 @@ class CollectionImport(models.AbstractModel):
 
     def _read_table(self, content):
         try:
-            return spreadsheet.read(content, self._get_columns())
+            return spreadsheet.read(content, self._get_columns(), limit=self._get_limit())
         except spreadsheet.SpreadsheetError as error:
             raise UserError(self._get_file_fault(error)) from None
 
@@ -249,9 +255,9 @@ class CollectionImportLine(models.AbstractModel):
 
     _name = "collection.import.line"
     _description = "Row of a Spreadsheet"
-    # What is to be corrected comes first.
+    # What is to be corrected comes first, then what is to be looked at.
     _order = "verdict, number"
 
     number = fields.Integer(string="Row", required=True)
-    verdict = fields.Selection([("error", "Error"), ("ok", "OK")], required=True)
+    verdict = fields.Selection([("error", "Error"), ("hint", "Take a Look"), ("ok", "OK")], required=True)
     message = fields.Char(string="What to Correct")
