@@ -11,6 +11,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..engine import dunning, keys
 from ..engine.dunning import Item, Level, Rungs
+from ..models import array_literal
 from .examples import examples
 
 TODAY = date(2026, 3, 31)
@@ -128,7 +129,7 @@ LAST_RUNS = st.none() | st.integers(1, 25).map(lambda days: TODAY - timedelta(da
 @tagged("post_install", "-at_install")
 class TestEngineDunning(BaseCase):
     def test_the_examples_in_the_documentation_hold(self):
-        for module in (dunning, keys):
+        for module in (dunning, keys, array_literal):
             result = doctest.testmod(module)
             self.assertTrue(result.attempted, module.__name__)
             self.assertFalse(result.failed, module.__name__)
