@@ -44,7 +44,7 @@ class CollectionDebtor(models.Model):
         # All at once: then they are read once for all languages.
         self._browse_activity_checks([*effects.values(), *checks_of.values()]).mapped("display_name")
         for debtor in debtors:
-            statements[debtor.id] = debtor._prepare_activity(
+            statements[debtor.id] = debtor._prepare_activity_statement(
                 statements[debtor.id], date_from, effects[debtor.id], checks_of[debtor.id]
             )
         return statements
@@ -68,7 +68,7 @@ class CollectionDebtor(models.Model):
 
     # === HELPERS === #
 
-    def _prepare_activity(self, statement, date_from, effects, checks_in):
+    def _prepare_activity_statement(self, statement, date_from, effects, checks_in):
         """Return the activity of one debtor, from its open items and the rows of its entries and checks."""
         self.ensure_one()
         debtor = self.with_context(lang=statement["lang"])
