@@ -22,6 +22,7 @@
         "data/collection_digest_data.xml",
         "views/notice_templates.xml",
         "report/statement_templates.xml",
+        "report/activity_templates.xml",
         "report/statement_report.xml",
         "data/collection_desk_data.xml",
         "report/route_sheet_templates.xml",

@@ -70,6 +70,7 @@ from . import base_partner_merge
 from . import res_partner_status
 from . import res_config_settings
 from . import collection_debtor_statement
+from . import collection_debtor_activity
 from . import collection_said
 from . import collection_promise
 from . import collection_promise_judge

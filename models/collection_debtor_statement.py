@@ -65,36 +65,42 @@ class CollectionDebtor(models.Model):
             )
         return statements
 
-    def _render_statement_pdfs(self, as_of=None, messages=None):
+    def _get_statement_shape(self, as_of=None, date_from=None):
+        """Return the statements in the shape that is asked for: the activity since ``date_from``, else open items."""
+        return self._get_activity(date_from, as_of) if date_from else self._get_statement(as_of)
+
+    def _render_statement_pdfs(self, as_of=None, messages=None, date_from=None):
         """Return the statement of each debtor as a PDF, many per wkhtmltopdf process.
 
         :param as_of: date, or None for the live ledger
+        :param date_from: with a date, the activity from then to ``as_of`` instead of the open items
         :param messages: {debtor id: Markup} of letters, put before the tables
         :return: {debtor id: bytes, or the exception that this debtor's document met}
         :raise UserError: when wkhtmltopdf is not installed
         """
-        with self._print_statements(as_of, messages) as finish:
+        with self._print_statements(as_of, messages, date_from) as finish:
             return finish()
 
-    def _print_statements(self, as_of=None, messages=None):
+    def _print_statements(self, as_of=None, messages=None, date_from=None):
         """A context in which the statements are being printed: a function that waits for them and returns what
         ``_render_statement_pdfs`` does."""
         return self.env["report.account_collection.report_statement"]._print_pdfs(
-            self._get_statement(as_of), messages or {}
+            self._get_statement_shape(as_of, date_from), messages or {}
         )
 
-    def _get_statement_filename(self, as_of=None):
+    def _get_statement_filename(self, as_of=None, date_from=None):
         """Return the name of the statement's file, without extension, in the debtor's language."""
         self.ensure_one()
         debtor = self.sudo()
         if self.env.context.get("lang") != debtor._get_statement_lang():
-            return self.with_context(lang=debtor._get_statement_lang())._get_statement_filename(as_of)
+            return self.with_context(lang=debtor._get_statement_lang())._get_statement_filename(as_of, date_from)
         as_of = fields.Date.to_date(as_of) or debtor.company_id._get_collection_today()
-        name = _(
-            "Statement - %(customer)s - %(date)s",
-            customer=debtor.partner_id.name or "",
-            date=as_of.isoformat(),
-        )
+        values = {"customer": debtor.partner_id.name or "", "date": as_of.isoformat()}
+        if date_from:
+            first = fields.Date.to_date(date_from).isoformat()
+            name = _("Activity - %(customer)s - %(first)s to %(date)s", first=first, **values)
+        else:
+            name = _("Statement - %(customer)s - %(date)s", **values)
         return FORBIDDEN_IN_FILENAME.sub("-", name)
 
     # === HELPERS === #
@@ -300,13 +306,7 @@ class CollectionDebtor(models.Model):
                    line.amount_currency,
                    %(residual)s AS residual,
                    %(residual_currency)s AS residual_currency
-              FROM collection_debtor debtor
-              JOIN res_partner partner
-                ON partner.commercial_partner_id = debtor.partner_id
-                OR (partner.id = debtor.partner_id AND partner.commercial_partner_id IS NULL)
-              JOIN account_move_line line
-                ON line.partner_id = partner.id AND line.company_id = debtor.company_id
-              JOIN account_account account ON account.id = line.account_id
+              %(lines)s
               JOIN account_move move ON move.id = line.move_id
               JOIN account_journal journal ON journal.id = move.journal_id
               %(reconciled)s
@@ -315,6 +315,7 @@ class CollectionDebtor(models.Model):
                AND line.parent_state = 'posted'
                AND %(is_open)s
             """,
+            lines=self._query_statement_lines(),
             residual=residual,
             residual_currency=residual_currency,
             reconciled=reconciled,
@@ -322,6 +323,20 @@ class CollectionDebtor(models.Model):
             payment_journals=PAYMENT_JOURNALS,
             ids=tuple(self.ids),
             is_open=is_open,
+        )
+
+    def _query_statement_lines(self):
+        """Return the joins that lead from ``debtor`` to every ``line`` of its customer, and to its ``account``."""
+        return SQL(
+            """
+            FROM collection_debtor debtor
+            JOIN res_partner partner
+              ON partner.commercial_partner_id = debtor.partner_id
+              OR (partner.id = debtor.partner_id AND partner.commercial_partner_id IS NULL)
+            JOIN account_move_line line
+              ON line.partner_id = partner.id AND line.company_id = debtor.company_id
+            JOIN account_account account ON account.id = line.account_id
+            """
         )
 
     def _query_statement_reconciled(self, as_of):

@@ -1,1 +1,9 @@
-from . import statement_pdf, statement_report, route_sheet, collection_review_report, check_slip, collection_cash_plan
+from . import (
+    statement_pdf,
+    statement_report,
+    statement_xlsx,
+    route_sheet,
+    collection_review_report,
+    check_slip,
+    collection_cash_plan,
+)

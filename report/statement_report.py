@@ -13,7 +13,7 @@ from .stationery import PAGE_MARGINS, Stationery, address_lines, get_company_pap
 
 
 class StatementReport(models.AbstractModel):
-    """Statements as HTML and PDF, from what ``collection.debtor._get_statement`` returns.
+    """Statements as HTML and PDF, from what ``collection.debtor._get_statement`` or ``_get_activity`` returns.
 
     Each document is rendered alone, in its customer's language, by a template compiled once, so that
     the error of one stays its own; the PDFs are then printed together (statement_pdf.py).
@@ -24,8 +24,11 @@ class StatementReport(models.AbstractModel):
 
     @api.model
     def _get_report_values(self, docids, data=None):
+        data = data or {}
+        # The web client sends no other ids with data.
+        docids = docids or data.get("debtor_ids")
         debtors = self.env["collection.debtor"].browse(docids)
-        statements = debtors._get_statement((data or {}).get("as_of"))
+        statements = debtors._get_statement_shape(data.get("as_of"), data.get("date_from"))
         renderer = _Renderer(self.env)
         return {
             "doc_ids": docids,
@@ -39,7 +42,7 @@ class StatementReport(models.AbstractModel):
     @api.model
     @contextmanager
     def _print_pdfs(self, statements, messages):
-        """Begin to print the statements of ``_get_statement``, those of one paper together.
+        """Begin to print the statements of ``_get_statement`` or ``_get_activity``, those of one paper together.
 
         :return: a context in which they are being printed: a function that waits and returns {debtor id: PDF or
             exception}. What still prints when it is left, by an error, is ended.
@@ -90,8 +93,9 @@ class _Renderer(Stationery):
     def render(self, statement, message=None):
         """Return one statement as a balanced HTML fragment in its customer's language."""
         partner = statement["partner"].with_context(lang=statement["lang"])
+        shape = "activity" if "date_from" in statement else "statement"
         return self.render_document(
-            "account_collection.report_statement_document",
+            f"account_collection.report_{shape}_document",
             statement["company"],
             statement["lang"],
             {

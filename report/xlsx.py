@@ -9,6 +9,7 @@ How to use::
     sheet.add_row(["Acme", 10.0])
     sheet.add_total("Total of Acme", since=sheet.next_row - 1)
     sheet.add_total("Total")
+    sheet.add_row(["Twice", Formula(f"=2*{cell_name(sheet.first_row, 1)}", 20.0)])
     content = book.close()
 
 How it works: totals are SUBTOTAL formulas, which leave out other SUBTOTALs and what a filter hides: a grand total
@@ -22,7 +23,7 @@ import re
 from typing import NamedTuple
 
 import xlsxwriter
-from xlsxwriter.utility import xl_range
+from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 TEXT, DATE, INTEGER, AMOUNT = "text", "date", "integer", "amount"
 SUM, AVERAGE = 9, 1  # functions of SUBTOTAL
@@ -30,6 +31,22 @@ PAPERS = {"Letter": 1, "Legal": 5, "A3": 8, "A4": 9, "A5": 11}
 SHORT_DATE = 14  # Excel's own format: a date as the reader's machine writes it
 FORBIDDEN_IN_NAME = re.compile(r"[\[\]:*?/\\']")
 NAME_LENGTH = 31
+
+
+class Formula(NamedTuple):
+    """What a cell computes, and what it came to."""
+
+    text: str
+    value: float
+
+
+def cell_name(row, position, last=None):
+    """How formulas name a cell, or those of a row up to the position ``last``.
+
+    >>> cell_name(4, 1), cell_name(4, 1, last=3)
+    ('B5', 'B5:D5')
+    """
+    return xl_rowcol_to_cell(row, position) if last is None else xl_range(row, position, row, last)
 
 
 class Column(NamedTuple):
@@ -125,14 +142,20 @@ class Sheet:
                 self._sheet.write_string(self.next_row, position, value, style)
             elif column.kind == DATE:
                 self._sheet.write_datetime(self.next_row, position, value, style)
+            elif isinstance(value, Formula):
+                self._numbers[self.next_row, position] = value.value
+                self._sheet.write_formula(self.next_row, position, value.text, style, value.value)
             else:
                 self._numbers[self.next_row, position] = value
                 self._sheet.write_number(self.next_row, position, value, style)
         self._last_row = self.next_row
         self.next_row += 1
 
-    def add_total(self, label, since=None):
-        """Totals of the rows from ``since`` on, or of the whole table, in each column that has one."""
+    def add_total(self, label, since=None, formulas=None):
+        """Totals of the rows from ``since`` on, or of the whole table, in each column that has one.
+
+        :param formulas: {position: Formula} of columns that have none
+        """
         first, last = since or self.first_row, self.next_row - 1
         self._sheet.write_string(self.next_row, 0, label, self._get_format(bold=True, top=1))
         for position, column in enumerate(self._columns[1:], start=1):
@@ -142,6 +165,9 @@ class Sheet:
             if column.total and numbers:
                 formula = f"=SUBTOTAL({column.total},{xl_range(first, position, last, position)})"
                 self._sheet.write_formula(self.next_row, position, formula, style, column.compute(numbers))
+            elif formulas and position in formulas:
+                text, value = formulas[position]
+                self._sheet.write_formula(self.next_row, position, text, style, value)
             else:
                 self._sheet.write_blank(self.next_row, position, None, style)
         if since:

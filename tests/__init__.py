@@ -1,3 +1,4 @@
+from . import test_activity
 from . import test_alerts
 from . import test_balances
 from . import test_campaigns
