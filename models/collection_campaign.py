@@ -1,8 +1,10 @@
 import re
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.osv import expression
+
+from .rights import check_manager
 
 DRAFT, SCHEDULED, PAUSED, DONE = "draft", "scheduled", "paused", "done"
 OVERDUE, SUMMARY = "overdue", "summary"
@@ -233,8 +235,9 @@ class CollectionCampaign(models.Model):
 
     @api.model
     def _check_manager(self):
-        if not self.env.su and not self.env.user.has_group("account_collection.group_collection_manager"):
-            raise AccessError(_("Only a manager of collections sends campaigns: they reach the debtors of everybody."))
+        check_manager(
+            self.env, _("Only a manager of collections sends campaigns: they reach the debtors of everybody.")
+        )
 
     def _get_channels(self):
         self.ensure_one()

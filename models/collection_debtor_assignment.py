@@ -7,6 +7,8 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL, generate_tracking_message_id
 
+from .rights import check_manager
+
 # What the portfolios decide, and no person by writing it.
 ASSIGNED = {"portfolio_id", "assigned_on", "assignment_reason"}
 
@@ -69,8 +71,7 @@ class CollectionDebtor(models.Model):
 
     @api.model
     def _check_manager(self):
-        if not self.env.su and not self.env.user.has_group("account_collection.group_collection_manager"):
-            raise AccessError(_("Only a manager of collections assigns debtors."))
+        check_manager(self.env, _("Only a manager of collections assigns debtors."))
 
     # === Who is told of answers ===#
 
