@@ -5,8 +5,9 @@ from markupsafe import Markup
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL, generate_tracking_message_id
+from odoo.tools import SQL
 
+from .chatter_notes import add_notes
 from .rights import check_manager
 
 # What the portfolios decide, and no person by writing it.
@@ -107,7 +108,7 @@ class CollectionDebtor(models.Model):
         changed = [row for row in handovers if row.former_id != row.collector_id]
         self.env.cr.execute(self._query_hand_over(handovers, company._get_collection_today()))
         if changed:
-            self.env.cr.execute(self._query_log(changed, self._prepare_log_bodies(changed)))
+            add_notes(self.env, self._name, self._prepare_log_bodies(changed))
         self.env.invalidate_all(flush=False)
         # The collector is stored with checks alone; of who has none, Odoo would look for some a thousand at a time.
         # sudo: whoever assigns may not read the checks
@@ -139,7 +140,7 @@ class CollectionDebtor(models.Model):
         names = {None: _("nobody"), **{user.id: user.name for user in people}}
         # Translated once for each kind of change.
         get_body = cache(partial(self._get_log_body, names))
-        return [get_body(row.former_id, row.collector_id, row.reason) for row in handovers]
+        return {row.debtor_id: get_body(row.former_id, row.collector_id, row.reason) for row in handovers}
 
     @api.model
     def _get_log_body(self, names, former_id, collector_id, reason):
@@ -149,7 +150,7 @@ class CollectionDebtor(models.Model):
             collector=names[collector_id],
             reason=reason,
         )
-        return str(Markup("<p>%s</p>") % text)
+        return Markup("<p>%s</p>") % text
 
     @api.model
     def _query_hand_over(self, handovers, today):
@@ -171,25 +172,4 @@ class CollectionDebtor(models.Model):
             portfolios=[row.portfolio_id for row in handovers],
             locked=[row.locked for row in handovers],
             reasons=[row.reason for row in handovers],
-        )
-
-    @api.model
-    def _query_log(self, handovers, bodies):
-        """Add a note to the chatter of each debtor, as ``_message_log_batch`` does, in one statement. Its author tells
-        whose it is: users besides would be two more look-ups of a foreign key for each row."""
-        author = self.env.user.partner_id
-        return SQL(
-            """INSERT INTO mail_message (model, res_id, body, message_type, subtype_id, is_internal, author_id,
-                      email_from, message_id, email_add_signature, date, create_date, write_date)
-               SELECT %(model)s, given.debtor_id, given.body, 'notification', %(note)s, TRUE, %(author)s,
-                      %(email)s, %(message_id)s, FALSE, now() AT TIME ZONE 'UTC',
-                      now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
-                 FROM unnest(%(debtors)s::int[], %(bodies)s::text[]) AS given(debtor_id, body)""",
-            model=self._name,
-            note=self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
-            author=author.id,
-            email=author.sudo().email_formatted or None,
-            message_id=generate_tracking_message_id("message-notify"),
-            debtors=[row.debtor_id for row in handovers],
-            bodies=bodies,
         )

@@ -10,6 +10,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, email_split_and_format, generate_tracking_message_id
 
+from .chatter_notes import add_notes
 from .notice_states import OUTGOING, SENT
 from .print_errors import NotPrintedError
 
@@ -390,8 +391,7 @@ class CollectionNoticeChannel(models.AbstractModel):
             body = Markup("<p>%s</p>") % text
             bodies.update(dict.fromkeys(notice.line_ids.move_id.ids, body))
         if bodies:
-            messages = self.env["account.move"].browse(bodies)._message_log_batch({})
-            self._write_bodies({message: bodies[message.res_id] for message in messages})
+            add_notes(self.env, "account.move", bodies)
 
     def _schedule_level_activities(self, default_summary=None):
         """The activity that the content asks for, or the one that the channel itself needs, for each responsible."""

@@ -74,19 +74,23 @@ BEGIN
            AND to_regclass(replace(model.model, '.', '_')) IS NOT NULL
     LOOP
         EXECUTE format('DROP TABLE %I CASCADE', came.holder);
+        DELETE FROM ir_cron job USING ir_act_server work
+         WHERE work.id = job.ir_actions_server_id AND work.model_id = came.id;
         DELETE FROM ir_model WHERE id = came.id;
     END LOOP;
 
     -- The names of what went by itself with its field or model.
     FOR came IN
         SELECT * FROM (VALUES ('ir.model'), ('ir.model.fields'), ('ir.model.fields.selection'), ('ir.model.constraint'),
-                              ('ir.model.access'), ('ir.rule')) AS kind(model)
+                              ('ir.model.access'), ('ir.rule'), ('ir.cron')) AS kind(model)
     LOOP
         EXECUTE format('DELETE FROM ir_model_data WHERE module = ''account_collection'' AND model = %L
                         AND NOT EXISTS (SELECT 1 FROM %I record WHERE record.id = ir_model_data.res_id)',
                        came.model, replace(came.model, '.', '_'));
     END LOOP;
 END $$;
+DELETE FROM ir_model_data WHERE module = 'account_collection' AND model = 'ir.actions.server'
+    AND NOT EXISTS (SELECT 1 FROM ir_act_server work WHERE work.id = ir_model_data.res_id);
 DROP TABLE previous;
 
 UPDATE ir_module_module SET latest_version = split_part(latest_version, '.', 1) || '.0.1.0.0'

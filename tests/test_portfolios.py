@@ -40,6 +40,7 @@ class PortfolioCommon(RightsCommon):
     def told(self, debtor, **values):
         """Who is notified of what the customer answers."""
         author = debtor.partner_id
+        debtor.invalidate_recordset()  # as in another request
         message = debtor.message_post(
             **{"body": "On Friday", "subtype_xmlid": "mail.mt_comment", "message_type": "email", **values},
             author_id=author.id,

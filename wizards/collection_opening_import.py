@@ -293,7 +293,7 @@ class CollectionOpeningImportLine(models.TransientModel):
 
     wizard_id = fields.Many2one("collection.opening.import", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company Currency")
     customer = fields.Char(string="Customer in the File")
     partner_id = fields.Many2one("res.partner", string="Customer", ondelete="cascade")
     document = fields.Char()
