@@ -13,7 +13,6 @@ class CollectionDebtor(models.Model):
     priority_score = fields.Integer(
         string="Priority",
         readonly=True,
-        index=True,
         group_operator="avg",
         help="The sum of what the priority rules give; 0 where nothing is overdue, promised for today or to follow up.",
     )

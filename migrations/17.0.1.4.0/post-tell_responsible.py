@@ -1,6 +1,6 @@
 """Answers of customers reach who answers for the debtor, so that collectors need not follow; and some indexes go."""
 
-SEARCHED_BY_OTHERS = ("partner_id", "company_id", "level_id", "risk_class")
+INDEXED_NO_MORE = ("partner_id", "company_id", "level_id", "risk_class", "priority_score")
 
 
 def migrate(cr, version):
@@ -10,5 +10,5 @@ def migrate(cr, version):
             WHERE follower.res_model = 'collection.debtor' AND follower.res_id = debtor.id
               AND collector.id = debtor.collector_id AND follower.partner_id = collector.partner_id"""
     )
-    for column in SEARCHED_BY_OTHERS:
+    for column in INDEXED_NO_MORE:
         cr.execute(f'DROP INDEX IF EXISTS "collection_debtor__{column}_index"')
