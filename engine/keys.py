@@ -1,4 +1,4 @@
-"""Dedupe keys: the text that makes a message unique in the database."""
+"""Keys: the text that makes a message unique in the database, and a tax ID comparable to others."""
 
 from datetime import date
 
@@ -10,3 +10,12 @@ def notice_key(company_id: int, debtor_id: int, what: str, period: date, channel
     '1:42:dunning:2026-11-21:mail'
     """
     return f"{company_id}:{debtor_id}:{what}:{period.isoformat()}:{channel}"
+
+
+def tax_key(text: str | None) -> str:
+    """A tax ID as it compares to others, however it is written.
+
+    >>> tax_key("xaxx-010101 000")
+    'XAXX010101000'
+    """
+    return "".join(letter for letter in text or "" if letter.isalnum()).upper()

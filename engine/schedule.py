@@ -9,20 +9,19 @@ as the schedule says. A moved date leaves at most once: two that meet on one day
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import NamedTuple
 
 from dateutil import rrule, tz
 
+from .windows import LAST, MONTH_DAY, NTH_WEEKDAY, ONE_DAY, BusinessDays
+
 ONCE, WEEKLY, MONTHLY = "once", "weekly", "monthly"
-MONTH_DAY, NTH_WEEKDAY, LAST_WORKING_DAY = "month_day", "nth_weekday", "last_working_day"
+LAST_WORKING_DAY = "last_working_day"  # beside MONTH_DAY and NTH_WEEKDAY
 SKIP, BEFORE, AFTER = "skip", "before", "after"
 
-LAST = -1
 WEEK = (rrule.MO, rrule.TU, rrule.WE, rrule.TH, rrule.FR, rrule.SA, rrule.SU)
-WORKING_WEEK = frozenset(range(5))
-ONE_DAY = timedelta(days=1)
 LONGEST_HOLIDAY = timedelta(days=31)
 """No date moves farther than this: where nobody works for a month, it is left out."""
 HORIZON = timedelta(days=366 * 5)
@@ -30,13 +29,6 @@ HORIZON = timedelta(days=366 * 5)
 
 class ScheduleError(ValueError):
     """A schedule that cannot be; ``args[0]`` says what is wrong: interval, weekdays, day, nth, hour or end."""
-
-
-class Calendar(NamedTuple):
-    """The days on which a company works; Monday is 0."""
-
-    holidays: Container[date] = frozenset()
-    week: frozenset[int] = WORKING_WEEK
 
 
 class Schedule(NamedTuple):
@@ -112,9 +104,9 @@ def _month_rule(schedule: Schedule, week: frozenset[int]) -> dict:
     return {"bymonthday": (schedule.day, LAST), "bysetpos": 1}
 
 
-def _moved(day: date, calendar: Calendar, on_holiday: str) -> date | None:
+def _moved(day: date, calendar: BusinessDays, on_holiday: str) -> date | None:
     """
-    >>> christmas = Calendar({date(2026, 12, 25)})
+    >>> christmas = BusinessDays({date(2026, 12, 25)})
     >>> [_moved(date(2026, 12, 25), christmas, how) for how in (BEFORE, AFTER, SKIP)]
     [datetime.date(2026, 12, 24), datetime.date(2026, 12, 28), None]
     """
@@ -130,15 +122,15 @@ def _moved(day: date, calendar: Calendar, on_holiday: str) -> date | None:
     return None
 
 
-def days(schedule: Schedule, calendar: Calendar, first: date) -> Iterator[date]:
+def days(schedule: Schedule, calendar: BusinessDays, first: date) -> Iterator[date]:
     """The dates on which it leaves, from ``first`` on, in order and each once; none later than five years on.
 
     >>> from itertools import islice
     >>> rent = Schedule(MONTHLY, date(2026, 1, 31), day=31)
-    >>> [str(day) for day in islice(days(rent, Calendar(), date(2026, 1, 1)), 3)]
+    >>> [str(day) for day in islice(days(rent, BusinessDays(), date(2026, 1, 1)), 3)]
     ['2026-01-31', '2026-02-28', '2026-03-31']
     >>> closing = Schedule(MONTHLY, date(2026, 12, 1), monthly_by=LAST_WORKING_DAY)
-    >>> [str(day) for day in islice(days(closing, Calendar({date(2026, 12, 31)}), date(2026, 12, 1)), 2)]
+    >>> [str(day) for day in islice(days(closing, BusinessDays({date(2026, 12, 31)}), date(2026, 12, 1)), 2)]
     ['2026-12-30', '2027-01-29']
     """
     closing = schedule.frequency == MONTHLY and schedule.monthly_by == LAST_WORKING_DAY
@@ -153,7 +145,7 @@ def days(schedule: Schedule, calendar: Calendar, first: date) -> Iterator[date]:
             yield day
 
 
-def moments(schedule: Schedule, zone: tzinfo, calendar: Calendar, after: datetime) -> Iterator[datetime]:
+def moments(schedule: Schedule, zone: tzinfo, calendar: BusinessDays, after: datetime) -> Iterator[datetime]:
     """The moments later than ``after``; naive, in UTC, as ``after`` is. An hour that a change of clocks leaves out is
     the one after it.
 
@@ -162,7 +154,7 @@ def moments(schedule: Schedule, zone: tzinfo, calendar: Calendar, after: datetim
     >>> from itertools import islice
     >>> mondays = Schedule(WEEKLY, date(2026, 11, 2), hour=9.5, weekdays=(0,), interval=2)
     >>> zone = tz.gettz("America/Mexico_City")
-    >>> [str(moment) for moment in islice(moments(mondays, zone, Calendar(), datetime(2026, 11, 2, 15, 30)), 2)]
+    >>> [str(moment) for moment in islice(moments(mondays, zone, BusinessDays(), datetime(2026, 11, 2, 15, 30)), 2)]
     ['2026-11-16 15:30:00', '2026-11-30 15:30:00']
     """
     minutes = round(schedule.hour * 60)

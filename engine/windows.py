@@ -55,6 +55,13 @@ class WindowError(ValueError):
     """A window that cannot be; ``args[0]`` says what is wrong: hours, weekday, day or nth."""
 
 
+class BusinessDays(NamedTuple):
+    """The days off of a calendar and the weekdays on which it works; Monday is 0."""
+
+    holidays: frozenset[date] = frozenset()
+    week: frozenset[int] = WORKING_WEEK
+
+
 @dataclass(frozen=True)
 class Window:
     """A weekday, a day of the month or the n-th weekday of the month, with an hour range.

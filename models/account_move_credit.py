@@ -7,7 +7,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .credit_checks import BLOCK, NOTHING
-from .rights import without_defaults
+from .rights import check_manager, without_defaults
 
 # A button writes these, once the right to it was checked.
 ALLOWANCE = {
@@ -179,8 +179,7 @@ class AccountMove(models.Model):
 
     def _allow_credit(self, reason):
         """Let these drafts be posted over the limit of their customers, as they are now."""
-        if not self.env.su and not self.env.user.has_group("account_collection.group_collection_manager"):
-            raise AccessError(_("Only a manager of collections allows an invoice over the credit limit."))
+        check_manager(self.env, _("Only a manager of collections allows an invoice over the credit limit."))
         # sudo: a manager of collections need not invoice
         overruns = self.sudo()._get_credit_checked()._get_overruns()
         if not overruns:

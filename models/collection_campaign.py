@@ -48,6 +48,15 @@ class CollectionCampaign(models.Model):
     )
     channel = fields.Selection([("mail", "Mail"), ("letter", "Letter")], required=True, default="mail", tracking=True)
     template_id = fields.Many2one(required=True, tracking=True)
+    # The activities of the campaign itself have the name that a level's has.
+    follow_up_type_id = fields.Many2one(
+        "mail.activity.type",
+        string="Activity Type",
+        domain=[("res_model", "in", (False, "collection.debtor"))],
+        ondelete="restrict",
+        help="Scheduled for the collector when the message leaves.",
+    )
+    follow_up_delay = fields.Integer(string="Activity After (Days)")
     requires_approval = fields.Boolean(help="Each time stays a proposal until a person approves it.")
 
     # === Audience ===#
@@ -85,7 +94,7 @@ class CollectionCampaign(models.Model):
 
     _sql_constraints = [
         ("minimum_amount_positive", "CHECK(minimum_amount >= 0)", "A minimum amount cannot be negative."),
-        ("activity_delay_positive", "CHECK(activity_delay >= 0)", "The delay of an activity cannot be negative."),
+        ("follow_up_delay_positive", "CHECK(follow_up_delay >= 0)", "The delay of an activity cannot be negative."),
     ]
 
     # === Computes ===#
@@ -165,21 +174,18 @@ class CollectionCampaign(models.Model):
 
     def _get_excluded_partners(self):
         """The customers who never receive it, by themselves or by tax id, however it is written."""
-        vats = {re.sub(r"[\s.\-]", "", vat) for vat in re.split(r"[,;\n]", self.excluded_vats or "")} - {""}
         # sudo: who is excluded does not depend on what this person may read
-        partners = self.env["res.partner"].sudo()
-        by_vat = partners.search(expression.OR([[("vat", "=ilike", vat)] for vat in vats])) if vats else partners
-        return by_vat.commercial_partner_id | self.excluded_partner_ids._origin.commercial_partner_id
+        by_tax_id = self.env["res.partner"].sudo()._find_by_tax_ids(re.split(r"[,;\n]", self.excluded_vats or ""))
+        return by_tax_id.commercial_partner_id | self.excluded_partner_ids._origin.commercial_partner_id
 
     def _get_debtor_domain(self):
         domain = super()._get_debtor_domain()
-        for name, records in (
-            ("collector_id", self.collector_ids),
-            ("level_id", self.level_ids),
-            ("open_product_ids", self._get_products()),
-        ):
-            if records is not None and (records or name == "open_product_ids"):
-                domain.append((name, "in", records.ids))
+        if self.collector_ids:
+            domain.append(("collector_id", "in", self.collector_ids.ids))
+        if self.level_ids:
+            domain.append(("level_id", "in", self.level_ids.ids))
+        if self.product_ids or self.product_category_ids:
+            domain.append(("open_product_ids", "in", self._get_products().ids))
         if self.currency_ids:
             in_currencies = [("balance_ids.currency_id", "in", self.currency_ids.ids)]
             if self.currency_id in self.currency_ids._origin:
@@ -193,12 +199,12 @@ class CollectionCampaign(models.Model):
         return domain
 
     def _get_products(self):
-        """The products that an open invoice must have one of, or None where any will do."""
+        """The products that an open invoice must have one of."""
         products = self.product_ids._origin
         if self.product_category_ids:
             in_categories = [("categ_id", "child_of", self.product_category_ids._origin.ids)]
             products |= self.env["product.product"].with_context(active_test=False).search(in_categories)
-        return products if self.product_ids or self.product_category_ids else None
+        return products
 
     def _get_audience_domain(self):
         """The debtors that would receive it now, as far as their balances tell: the run asks each item as well."""
@@ -238,6 +244,10 @@ class CollectionCampaign(models.Model):
         check_manager(
             self.env, _("Only a manager of collections sends campaigns: they reach the debtors of everybody.")
         )
+
+    def _get_follow_up(self):
+        self.ensure_one()
+        return self.follow_up_type_id, self.follow_up_delay
 
     def _get_channels(self):
         self.ensure_one()

@@ -1,4 +1,4 @@
-from odoo import _, models
+from odoo import Command, _, models
 from odoo.exceptions import UserError
 
 from ..engine import dunning
@@ -49,36 +49,17 @@ class CollectionCampaign(models.Model):
         user = self.env.user
         if not user.email:
             raise UserError(_("Your user has no mail address to send a test to."))
+        # Made as every notice is, and taken back at once.
         with self.env.cr.savepoint() as savepoint:
             run = self.sudo()._send(self.company_id._get_collection_today(), PROPOSED, test=True)
             notice = run.notice_ids.filtered(lambda notice: "test-" in notice.dedupe_key)[:1]
             if not notice:
                 raise UserError(_("Nobody would receive “%(campaign)s” now.", campaign=self.name))
-            customer = notice.partner_id.display_name
-            text = notice._render_texts()[notice]
-            pdfs = notice.debtor_id._render_statement_pdfs() if self.attach_statement else {}
-            filename = f"{notice.debtor_id._get_statement_filename()}.pdf"
-            debtor_id = notice.debtor_id.id
-            _author, sender = notice._get_sender(text.sender)
+            values = self._prepare_test(notice)
             savepoint.rollback()
         self.env.invalidate_all(flush=False)
-        attachments = [(filename, pdf) for pdf in filter(None, [pdfs.get(debtor_id)])]
-        for _name, pdf in attachments:
-            if isinstance(pdf, Exception):
-                raise pdf
         # sudo: mails are written by the system; this one goes to whoever asked
-        self.env["mail.mail"].sudo().create(
-            {
-                "subject": _("Test for %(customer)s: %(subject)s", customer=customer, subject=text.subject),
-                "body_html": text.body,
-                "email_from": sender,
-                "email_to": user.email_formatted,
-                "auto_delete": True,
-                "attachment_ids": [
-                    (0, 0, {"name": name, "raw": pdf, "mimetype": "application/pdf"}) for name, pdf in attachments
-                ],
-            }
-        )
+        self.env["mail.mail"].sudo().create({**values, "email_to": user.email_formatted, "auto_delete": True})
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
         return {
             "type": "ir.actions.client",
@@ -89,6 +70,25 @@ class CollectionCampaign(models.Model):
             },
         }
 
+    def _prepare_test(self, notice):
+        """Values of a mail like the one that this notice would be."""
+        text, debtor = notice._render_texts()[notice], notice.debtor_id
+        _author, sender = notice._get_sender(text.sender)
+        customer = debtor.display_name
+        values = {
+            "subject": _("Test for %(customer)s: %(subject)s", customer=customer, subject=text.subject),
+            "body_html": text.body,
+            "email_from": sender,
+        }
+        if self.attach_statement:
+            pdf = debtor._render_statement_pdfs()[debtor.id]
+            if isinstance(pdf, Exception):
+                raise pdf
+            name = f"{debtor._get_statement_filename()}.pdf"
+            attachment = {"name": name, "raw": pdf, "mimetype": "application/pdf"}
+            values["attachment_ids"] = [Command.create(attachment)]
+        return values
+
     # === Decide ===#
 
     def _send(self, today, state=None, test=False):
@@ -98,11 +98,10 @@ class CollectionCampaign(models.Model):
         :raise UserError: when the campaign was sent that day already
         """
         self.ensure_one()
-        Run = self.env["collection.run"].with_company(self.company_id)
-        run = Run.search([("campaign_id", "=", self.id), ("date", "=", today)])
+        run = self._get_run(today)
         if run and not test:
             self._withdraw_proposal(run)
-        run = run or Run.create(
+        run = run or run.create(
             {"company_id": self.company_id.id, "kind": "campaign", "campaign_id": self.id, "date": today}
         )
         state = state or (PROPOSED if self.requires_approval else QUEUED)
@@ -110,6 +109,10 @@ class CollectionCampaign(models.Model):
         self.env["collection.notice"]._enqueue(notices, lines)
         run._settle_states(remark)
         return run
+
+    def _get_run(self, today):
+        self.ensure_one()
+        return self.env["collection.run"].search([("campaign_id", "=", self.id), ("date", "=", today)])
 
     def _withdraw_proposal(self, run):
         """Take back what was proposed earlier that day, so that the same customers may be written to after all.
@@ -137,7 +140,9 @@ class CollectionCampaign(models.Model):
         rungs = dunning.Rungs([], today)
         notices, lines, left_out = [], [], 0
         for position in positions:
-            if position.debtor_id not in chosen or (test and notices):
+            if test and notices:
+                break
+            if position.debtor_id not in chosen:
                 continue
             items = self._get_items(position, units, rungs)
             if not items:

@@ -10,12 +10,14 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 from odoo.tools.misc import format_datetime
 
-from ..engine import schedule
+from ..engine import schedule, windows
 from .collection_campaign import DONE, SCHEDULED
+from .collection_window import NTHS, WEEKDAYS
+from .responsible import ask_responsible
 
 _logger = logging.getLogger(__name__)
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LISTED = 5
 # Later than this, its moment was missed: the scheduler looks every 15 minutes.
 LATE = timedelta(hours=2)
@@ -50,30 +52,16 @@ class CollectionCampaign(models.Model):
     sunday = fields.Boolean()
     monthly_by = fields.Selection(
         [
-            (schedule.MONTH_DAY, "Day of the month"),
-            (schedule.NTH_WEEKDAY, "Weekday of the month"),
+            (windows.MONTH_DAY, "Day of the month"),
+            (windows.NTH_WEEKDAY, "Weekday of the month"),
             (schedule.LAST_WORKING_DAY, "Last working day"),
         ],
         required=True,
-        default=schedule.MONTH_DAY,
+        default=windows.MONTH_DAY,
     )
     month_day = fields.Integer(string="Day", default=1, help="In a shorter month, its last day.")
-    nth = fields.Selection(
-        [("1", "First"), ("2", "Second"), ("3", "Third"), ("4", "Fourth"), ("-1", "Last")], required=True, default="1"
-    )
-    weekday = fields.Selection(
-        [
-            ("0", "Monday"),
-            ("1", "Tuesday"),
-            ("2", "Wednesday"),
-            ("3", "Thursday"),
-            ("4", "Friday"),
-            ("5", "Saturday"),
-            ("6", "Sunday"),
-        ],
-        required=True,
-        default="0",
-    )
+    nth = fields.Selection(NTHS, required=True, default="1")
+    weekday = fields.Selection(WEEKDAYS, required=True, default="0")
     on_holiday = fields.Selection(
         [
             (schedule.AFTER, "On the next working day"),
@@ -111,7 +99,7 @@ class CollectionCampaign(models.Model):
     @api.model
     def _get_schedule_fields(self):
         return [
-            *("company_id", "frequency", "start_date", "end_date", "hour", "interval", *WEEKDAYS),
+            *("company_id", "frequency", "start_date", "end_date", "hour", "interval", *DAYS),
             *("monthly_by", "month_day", "nth", "weekday", "on_holiday"),
         ]
 
@@ -167,7 +155,7 @@ class CollectionCampaign(models.Model):
             self.hour,
             self.end_date or None,
             self.interval,
-            tuple(number for number, name in enumerate(WEEKDAYS) if self[name]),
+            tuple(number for number, name in enumerate(DAYS) if self[name]),
             self.monthly_by,
             self.month_day,
             int(self.nth),
@@ -184,9 +172,9 @@ class CollectionCampaign(models.Model):
         rules = self._as_schedule()
         schedule.check(rules)
         company = self.company_id.sudo()
-        holidays, week = company.resource_calendar_id._get_business_days(company)[company.resource_calendar_id]
+        calendar = company.resource_calendar_id
         zone = tz.gettz(company._get_collection_timezone().zone)
-        return schedule.moments(rules, zone, schedule.Calendar(holidays, week), after)
+        return schedule.moments(rules, zone, calendar._get_business_days(company)[calendar], after)
 
     def _set_next_run(self, after):
         """The moment after ``after``; without one it is done."""
@@ -239,20 +227,26 @@ class CollectionCampaign(models.Model):
         """What goes wrong in one campaign is told to its people and stops no other; its next moment comes all the
         same."""
         self.ensure_one()
-        planned = self.next_run
         try:
             with self.env.cr.savepoint():
-                late = now - planned > LATE
-                if late:
-                    self._tell_missed(planned)
-                if not late or self.when_missed == "send":
-                    self._send(self.company_id._get_collection_today())
+                self._send_unless_handled(now, self.company_id._get_collection_today())
         except psycopg2.OperationalError:
             raise
         except Exception as error:
             _logger.exception("Campaign %s could not be sent; its next time comes all the same", self.id)
             self._tell_failure(str(error) or type(error).__name__)
         self.with_context(tracking_disable=True)._set_next_run(now)
+
+    def _send_unless_handled(self, now, today):
+        if self._get_run(today):
+            # Who reads and prunes a proposal, sent it or cancelled it has decided for that day.
+            self._message_log(body=_("A person took it in hand today: nothing is sent by itself."))
+            return
+        late = now - self.next_run > LATE
+        if late:
+            self._tell_missed(self.next_run)
+        if not late or self.when_missed == "send":
+            self._send(today)
 
     def _tell_missed(self, planned):
         day = format_datetime(self.env, planned, tz=self.company_id._get_collection_timezone().zone)
@@ -265,8 +259,4 @@ class CollectionCampaign(models.Model):
     def _tell_failure(self, reason):
         text = _("It could not be sent: %(reason)s", reason=reason)
         self._message_log(body=text)
-        responsible = self.company_id.collection_responsible_id
-        if responsible:
-            self.with_context(mail_activity_quick_update=True).activity_schedule(
-                "mail.mail_activity_data_warning", user_id=responsible.id, summary=text
-            )
+        ask_responsible(self, "mail.mail_activity_data_warning", text)

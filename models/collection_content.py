@@ -2,10 +2,11 @@ from odoo import fields, models
 
 
 class CollectionContent(models.AbstractModel):
-    """What a message says and brings along, and what it asks of the collector: a dunning level's or a campaign's.
+    """What a message says and brings along: a dunning level's or a campaign's.
 
-    *How to use.* Inherit, with a ``name`` and ``_get_channels()``, which lists the ways to the customer in the order in
-    which they are tried. ``collection.notice._get_content()`` is the record that a notice is made of.
+    *How to use.* Inherit, with a ``name``, ``_get_channels()``, which lists the ways to the customer in the order in
+    which they are tried, and ``_get_follow_up()``. ``collection.notice._get_content()`` is the record that a notice is
+    made of.
     """
 
     _name = "collection.content"
@@ -19,10 +20,7 @@ class CollectionContent(models.AbstractModel):
     )
     attach_statement = fields.Boolean(default=True)
     attach_invoices = fields.Boolean(help="Attach the PDF of each listed invoice that has one.")
-    activity_type_id = fields.Many2one(
-        "mail.activity.type",
-        domain=[("res_model", "in", (False, "collection.debtor"))],
-        ondelete="restrict",
-        help="Scheduled for the collector when the message leaves.",
-    )
-    activity_delay = fields.Integer(string="Activity After (Days)")
+
+    def _get_follow_up(self):
+        """(type, days after the message) of the activity that it asks of the collector; the type may be empty."""
+        raise NotImplementedError

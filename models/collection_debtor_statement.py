@@ -237,7 +237,11 @@ class CollectionDebtor(models.Model):
             found = self.env.cr.dictfetchall()
             covers = self.env["account.postdated.check.line"]._get_covers({row["line_id"] for row in found}, as_of)
             disputed = self.env["collection.dispute"]._get_disputed({row["move_id"] for row in found}, as_of)
+            # One recordset: whatever is read of one check is read of all.
+            checks = self.env["account.postdated.check"].sudo().browse({row["check_id"] for row in found} - {None})
+            check_of = {check.id: check for check in checks}
             for row in found:
+                row["check"] = check_of.get(row["check_id"])
                 row["disputed"] = disputed.get(row["move_id"], 0.0)
                 row["covers"] = covers.get(row["line_id"], [])
                 rows[row["debtor_id"]].append(row)
@@ -246,10 +250,13 @@ class CollectionDebtor(models.Model):
     def _name_statement_checks(self, rows, lang):
         """Name the checks of these rows in the language of their customer: an entry that holds a check reads as the
         check, and each cover becomes a pair (name, cover)."""
-        Check = self.env["account.postdated.check"].sudo().with_context(lang=lang)
+
+        def name(check):
+            return check.with_context(lang=lang).display_name
+
         for row in rows:
-            row["check_name"] = row["check_id"] and Check.browse(row["check_id"]).display_name
-            row["covers"] = [(Check.browse(cover.check.id).display_name, cover) for cover in row["covers"]]
+            row["check_name"] = row["check"] and name(row["check"])
+            row["covers"] = [(name(cover.check), cover) for cover in row["covers"]]
 
     def _flush_statement(self):
         for model in (

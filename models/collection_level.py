@@ -37,6 +37,13 @@ class CollectionLevel(models.Model):
     tone = fields.Selection(
         [("cordial", "Cordial"), ("neutral", "Neutral"), ("firm", "Firm")], required=True, default="neutral"
     )
+    activity_type_id = fields.Many2one(
+        "mail.activity.type",
+        domain=[("res_model", "in", (False, "collection.debtor"))],
+        ondelete="restrict",
+        help="Scheduled for the collector when the message leaves.",
+    )
+    activity_delay = fields.Integer(string="Activity After (Days)")
 
     _sql_constraints = [
         ("recurrence_positive", "CHECK(recurrence >= 0)", "The days between two messages cannot be negative."),
@@ -98,6 +105,10 @@ class CollectionLevel(models.Model):
         # Several channels may change in one go: only what is saved in the end counts.
         super(CollectionLevel, self.with_context(collection_channels_checked_later=True)).write(vals)
         return True
+
+    def _get_follow_up(self):
+        self.ensure_one()
+        return self.activity_type_id, self.activity_delay
 
     def _get_channels(self):
         """The level's channels, in the order in which they are tried."""

@@ -45,7 +45,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         texts = notices._render_texts()
         with notices.filtered(lambda notice: notice._get_content().attach_statement)._print_statements() as finish:
             notices._log_on_invoices(addressed)
-            notices._schedule_level_activities()
+            notices._schedule_follow_ups()
             documents = finish()
         messages = notices._create_messages(texts, documents, addressed)
         mails = notices._create_mails(texts, messages, addressed)
@@ -64,7 +64,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         letters = {notice.debtor_id.id: text.body for notice, text in texts.items()}
         with notices._print_statements(letters) as finish:
             notices._log_on_invoices({})
-            notices._schedule_level_activities(_("Print and post the letter"))
+            notices._schedule_follow_ups(_("Print and post the letter"))
             documents = finish()
         messages = notices._create_messages(texts, documents, {})
         self._mark_handed_over(notices, SENT, messages, {}, documents, {})
@@ -76,7 +76,7 @@ class CollectionNoticeChannel(models.AbstractModel):
         self._try_next_channels(dict.fromkeys(self - notices, reason))
         self._mark_handed_over(notices, SENT, {}, {}, {}, {})
         notices._log_on_invoices({})
-        notices._schedule_level_activities(_("Call"))
+        notices._schedule_follow_ups(_("Call"))
 
     # === Addresses ===#
 
@@ -393,16 +393,15 @@ class CollectionNoticeChannel(models.AbstractModel):
         if bodies:
             add_notes(self.env, "account.move", bodies)
 
-    def _schedule_level_activities(self, default_summary=None):
+    def _schedule_follow_ups(self, default_summary=None):
         """The activity that the content asks for, or the one that the channel itself needs, for each responsible."""
         values = []
         for notice in self:
-            debtor, level = notice.debtor_id, notice._get_content()
-            user = debtor.responsible_id
-            if not user or not (level.activity_type_id or default_summary):
+            debtor, content = notice.debtor_id, notice._get_content()
+            user, (activity_type, days) = debtor.responsible_id, content._get_follow_up()
+            if not user or not (activity_type or default_summary):
                 continue
-            deadline = fields.Date.add(notice.company_id._get_collection_today(), days=level.activity_delay)
-            summary = default_summary or level.name
-            values.append(debtor._prepare_activity(user, summary, deadline, level.activity_type_id))
+            deadline = fields.Date.add(notice.company_id._get_collection_today(), days=days)
+            values.append(debtor._prepare_activity(user, default_summary or content.name, deadline, activity_type))
         if values:
             self.env["mail.activity"].with_context(mail_activity_quick_update=True).create(values)

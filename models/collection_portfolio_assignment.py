@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ..engine import assignment
 from .collection_debtor_assignment import Handover
+from .responsible import ask_responsible
 
 _logger = logging.getLogger(__name__)
 
@@ -168,12 +169,9 @@ class CollectionPortfolio(models.Model):
         """Keep one activity of the company's responsible about this portfolio, or none where there is no problem."""
         self.ensure_one()
         known = self.activity_search([PROBLEM_ACTIVITY])
-        responsible = self.company_id.collection_responsible_id
         if known and problem:
             known.summary = problem
         elif known:
             known.unlink()
-        elif problem and responsible:
-            self.with_context(mail_activity_quick_update=True).activity_schedule(
-                PROBLEM_ACTIVITY, user_id=responsible.id, summary=problem
-            )
+        elif problem:
+            ask_responsible(self, PROBLEM_ACTIVITY, problem)

@@ -9,6 +9,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from .notice_states import CANCELLED, SKIPPED
+from .responsible import ask_responsible
 
 _logger = logging.getLogger(__name__)
 
@@ -240,11 +241,7 @@ class CollectionRun(models.Model):
         day = format_date(self.env, self.date)
         text = _("The nightly run of %(date)s failed: %(reason)s", date=day, reason=reason)
         self._message_log(body=text)
-        responsible = self.company_id.collection_responsible_id
-        if responsible:
-            self.with_context(mail_activity_quick_update=True).activity_schedule(
-                FAILURE_ACTIVITY, user_id=responsible.id, summary=text
-            )
+        ask_responsible(self, FAILURE_ACTIVITY, text)
 
     def _forget_failure(self):
         self.failure = False
@@ -310,13 +307,7 @@ class CollectionRun(models.Model):
     def _ask_for_approval(self):
         """Tell the company's responsible that nothing leaves, and these debtors hear nothing else, until it is read."""
         self.ensure_one()
-        responsible = self.company_id.collection_responsible_id
-        if responsible:
-            self.with_context(mail_activity_quick_update=True).activity_schedule(
-                "mail.mail_activity_data_todo",
-                user_id=responsible.id,
-                summary=_("Read and approve what would leave today"),
-            )
+        ask_responsible(self, "mail.mail_activity_data_todo", _("Read and approve what would leave today"))
 
     @api.model
     def _close_finished(self):

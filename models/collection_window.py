@@ -18,6 +18,7 @@ WEEKDAYS = [
     ("5", "Saturday"),
     ("6", "Sunday"),
 ]
+NTHS = [("1", "First"), ("2", "Second"), ("3", "Third"), ("4", "Fourth"), ("-1", "Last")]
 
 
 class CollectionWindow(models.Model):
@@ -41,11 +42,7 @@ class CollectionWindow(models.Model):
         default=windows.WEEKDAY,
     )
     weekday = fields.Selection(WEEKDAYS, default="0")
-    nth = fields.Selection(
-        [("1", "First"), ("2", "Second"), ("3", "Third"), ("4", "Fourth"), ("-1", "Last")],
-        string="Which",
-        default="1",
-    )
+    nth = fields.Selection(NTHS, string="Which", default="1")
     month_day = fields.Integer(string="Day", default=1, help="From 1 to 28, which every month has.")
     hour_from = fields.Float(string="From", help="In the customer's time zone.")
     hour_to = fields.Float(string="To", default=24.0, help="Who arrives later waits for the next window.")

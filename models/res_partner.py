@@ -1,5 +1,7 @@
 from odoo import api, fields, models
+from odoo.tools import SQL
 
+from ..engine.keys import tax_key
 from .account_move import VIEWERS
 
 
@@ -78,3 +80,20 @@ class ResPartner(models.Model):
     def action_open_collection_checks(self):
         self.ensure_one()
         return self.env["account.postdated.check"]._open_of(self)
+
+    # === Tax IDs ===#
+
+    @api.model
+    def _find_by_tax_ids(self, texts):
+        """The partners with one of these tax IDs, however either is written. One scan of the partners."""
+        keys = {tax_key(text) for text in texts} - {""}
+        if not keys:
+            return self.browse()
+        self.flush_model(["vat"])
+        self.env.cr.execute(SQL("SELECT id FROM res_partner WHERE %s = ANY(%s)", self._query_tax_key(), list(keys)))
+        return self.browse(partner_id for (partner_id,) in self.env.cr.fetchall())
+
+    @api.model
+    def _query_tax_key(self):
+        """Expression for ``engine.keys.tax_key`` of a partner."""
+        return SQL("upper(regexp_replace(vat, '[^[:alnum:]]', '', 'g'))")

@@ -1,17 +1,8 @@
-from typing import NamedTuple
-
 import pytz
 
 from odoo import models
 
 from ..engine import windows
-
-
-class BusinessDays(NamedTuple):
-    """The days off of a calendar and the weekdays on which it works."""
-
-    holidays: frozenset
-    week: frozenset
 
 
 class ResourceCalendar(models.Model):
@@ -39,7 +30,7 @@ class ResourceCalendar(models.Model):
         for calendar in (*self, none):
             periods = periods_of.get(calendar, leaves.browse()) | periods_of.get(none, leaves.browse())
             timezone = pytz.timezone(calendar.tz) if calendar.tz else company._get_collection_timezone()
-            days[calendar] = BusinessDays(
+            days[calendar] = windows.BusinessDays(
                 windows.days_touched(((period.date_from, period.date_to) for period in periods), timezone),
                 frozenset(int(day) for day in calendar.attendance_ids.mapped("dayofweek")) or windows.WORKING_WEEK,
             )

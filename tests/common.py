@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -178,6 +179,16 @@ class CollectionCommon(AccountTestInvoicingCommon):
         )
         payment.action_post()
         return payment.with_env(cls.env)
+
+    @contextmanager
+    def undone(self):
+        """What happens within is taken back, as between two tests."""
+        savepoint = self.env.cr.savepoint()
+        try:
+            yield
+        finally:
+            savepoint.close(rollback=True)
+            self.env.invalidate_all()
 
     @classmethod
     def settle(cls):

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 
 import openpyxl
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from odoo import Command
@@ -12,7 +12,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .check_common import CheckCommon
-from .examples import examples
+from .examples import histories
 from .test_statement import DAYS, START, StatementCommon
 from .test_statement_pdf import REPORT, text
 
@@ -147,14 +147,7 @@ class TestActivity(ActivityCommon):
         )
         self.assertLessEqual(many, few)
 
-    @settings(
-        max_examples=examples(6),
-        deadline=None,
-        database=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate),
-    )
+    @histories(6)
     @given(
         st.lists(
             st.tuples(

@@ -2,14 +2,14 @@
 
 from datetime import timedelta
 
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from odoo import Command, fields
 from odoo.tests import tagged
 
 from .common import CollectionCommon
-from .examples import examples
+from .examples import histories
 
 FIGURES = (
     "total_due",
@@ -248,14 +248,7 @@ class TestRandomBalances(BalancesCommon):
         events = st.sampled_from(EVENTS + ["post", "post", "post_foreign", "pay_partly", "pay_fully"])
         count = iter(range(10**6))
 
-        @settings(
-            max_examples=examples(6),
-            deadline=None,
-            database=None,
-            print_blob=True,
-            phases=(Phase.explicit, Phase.generate),
-            suppress_health_check=list(HealthCheck),
-        )
+        @histories(6)
         @given(st.lists(st.tuples(events, numbers, numbers), min_size=6, max_size=14))
         def check(history):
             world = History(self, next(count))

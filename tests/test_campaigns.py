@@ -82,6 +82,24 @@ class TestCampaignContent(CampaignCommon):
         self.assertEqual(nowhere.state, "failed")
         self.assertIn("has no postal address", nowhere.reason)
 
+    def test_the_collector_gets_the_activity_that_the_campaign_asks_for(self):
+        self.debtor(self.late).collector_id = self.collector
+        call = self.env.ref("mail.mail_activity_data_call")
+        campaign = self.make_campaign(content="overdue", follow_up_type_id=call.id, follow_up_delay=2)
+        # The campaign's own activities are no business of its customers.
+        campaign.activity_schedule("mail.mail_activity_data_warning", user_id=self.collector.id)
+        self.send(campaign)
+        self.dispatch()
+        activity = self.debtor(self.late).activity_ids
+        self.assertEqual((activity.activity_type_id, activity.user_id), (call, self.collector))
+        self.assertEqual(activity.date_deadline, fields.Date.add(self.today, days=2))
+        silent = self.make_campaign("Silent", balance_from=500.01)
+        silent.activity_schedule("mail.mail_activity_data_warning", user_id=self.collector.id)
+        self.notices(self.late).state = "sent"
+        self.assertIn(self.late, self.send(silent))
+        self.dispatch()
+        self.assertEqual(self.debtor(self.late).activity_ids, activity)
+
     def test_what_was_paid_meanwhile_does_not_leave(self):
         campaign = self.make_campaign(content="overdue")
         self.send(campaign)
@@ -222,6 +240,8 @@ class TestCampaignAudience(CampaignCommon):
         self.early.vat = "XAXX010101000"
         self.assert_reaches(self.both, excluded_partner_ids=[Command.set(self.late.ids)], excluded_vats="xaxx010101000")
         self.assert_reaches(self.late, self.both, excluded_vats="AAA010101AAA\nXAXX-010101-000, ")
+        self.early.vat = "XAXX 010101-000"
+        self.assert_reaches(self.late, self.both, excluded_vats="XAXX010101000")
 
     def test_the_recipients_are_counted_while_it_is_edited(self):
         with Form(self.Campaign.with_company(self.company)) as form:
@@ -290,6 +310,20 @@ class TestCampaignSchedule(CampaignCommon):
             self.assertEqual(campaign.run_count, runs)
             self.assertEqual(campaign.next_run, datetime(2026, 11, 23, 15))
             self.assertIn(text, str(campaign.message_ids[0].body))
+
+    def test_what_a_person_took_in_hand_that_day_is_left_to_that_person(self):
+        campaign = self.make_campaign(frequency="weekly", start_date="2026-11-02")
+        with freeze_time("2026-11-02 14:00:00"):
+            campaign.action_schedule()
+            run = self.env["collection.run"].browse(campaign.action_propose()["res_id"])
+            pruned = run.notice_ids.filtered(lambda notice: notice.partner_id == self.late)
+            pruned.action_cancel()
+        self.cron("2026-11-02 15:10:00")
+        self.assertEqual((run.state, pruned.state), ("proposal", "cancelled"))
+        self.assertEqual(set((run.notice_ids - pruned).mapped("state")), {"proposed"})
+        self.assertIn("A person took it in hand today", str(campaign.message_ids[0].body))
+        self.assertFalse(campaign.activity_ids)
+        self.assertEqual(campaign.next_run, datetime(2026, 11, 9, 15))
 
     def test_a_change_of_the_schedule_moves_the_next_time_and_pausing_ends_it(self):
         campaign = self.make_campaign(month_day=15, start_date="2026-11-01")

@@ -144,12 +144,9 @@ class TestCashPlanIdentity(PlanCommon):
     def test_random_histories(self):
         for booked in (False, True):
             for seed in SEEDS:
-                with self.subTest(booked=booked, seed=seed):
-                    savepoint = self.env.cr.savepoint()
+                with self.subTest(booked=booked, seed=seed), self.undone():
                     self.company.collection_check_in_custody_account = booked
                     self._live_through(Random(seed))
-                    savepoint.close(rollback=True)
-                    self.env.invalidate_all()
 
     def _live_through(self, random):
         customer = self.make_customer("Random")

@@ -1,7 +1,6 @@
 from collections import defaultdict
 from datetime import timedelta
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -9,6 +8,7 @@ from odoo.tests import tagged
 
 from ..engine import checks
 from .check_common import CheckCommon
+from .examples import histories
 
 PICK = st.integers(0, 50)
 CENTS = st.integers(1, 150_000)
@@ -207,15 +207,7 @@ class CheckHistoriesCommon(CheckCommon):
         machine = type("History", (CheckHistory,), {"test": self})
         run_state_machine_as_test(
             machine,
-            settings=settings(
-                max_examples=6,
-                stateful_step_count=12,
-                deadline=None,
-                database=None,
-                print_blob=True,
-                phases=(Phase.explicit, Phase.generate),
-                suppress_health_check=list(HealthCheck),
-            ),
+            settings=histories(6, stateful_step_count=12),
         )
 
 

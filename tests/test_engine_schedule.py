@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..engine import schedule
-from ..engine.schedule import AFTER, BEFORE, LAST_WORKING_DAY, MONTH_DAY, MONTHLY, NTH_WEEKDAY, ONCE, SKIP, WEEKLY
+from ..engine import schedule, windows
+from ..engine.schedule import AFTER, BEFORE, LAST_WORKING_DAY, MONTHLY, ONCE, SKIP, WEEKLY
+from ..engine.windows import MONTH_DAY, NTH_WEEKDAY
 from .examples import examples
 
 YEAR = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
@@ -29,7 +30,7 @@ schedules = st.builds(
     weekday=st.integers(0, 6),
     on_holiday=st.sampled_from([SKIP, BEFORE, AFTER]),
 )
-calendars = st.builds(schedule.Calendar, st.frozensets(some_days, max_size=40), st.just(schedule.WORKING_WEEK))
+calendars = st.builds(windows.BusinessDays, st.frozensets(some_days, max_size=40), st.just(windows.WORKING_WEEK))
 
 
 def is_planned(rules, day):
@@ -85,7 +86,7 @@ class TestEngineSchedule(BaseCase):
     def test_the_hour_is_that_of_the_company_in_summer_and_winter(self):
         rules = schedule.Schedule(WEEKLY, date(2026, 10, 19), hour=9.5, weekdays=(0,))
         zone = tz.gettz("Europe/Madrid")
-        moments = islice(schedule.moments(rules, zone, schedule.Calendar(), datetime(2026, 10, 18)), 3)
+        moments = islice(schedule.moments(rules, zone, windows.BusinessDays(), datetime(2026, 10, 18)), 3)
         local = [pytz.utc.localize(each).astimezone(pytz.timezone("Europe/Madrid")) for each in moments]
         self.assertEqual(
             [(each.date(), each.hour, each.minute) for each in local],
@@ -94,7 +95,7 @@ class TestEngineSchedule(BaseCase):
 
     def test_the_hour_that_the_clocks_leave_out(self):
         rules = schedule.Schedule(ONCE, date(2026, 3, 29), hour=2.5)
-        (moment,) = schedule.moments(rules, tz.gettz("Europe/Madrid"), schedule.Calendar(), datetime(2026, 3, 28))
+        (moment,) = schedule.moments(rules, tz.gettz("Europe/Madrid"), windows.BusinessDays(), datetime(2026, 3, 28))
         self.assertEqual(moment, datetime(2026, 3, 29, 1, 30), "3:30 on the new clock")
 
     def test_what_cannot_be(self):

@@ -3,7 +3,7 @@
 import base64
 from datetime import timedelta
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from psycopg2 import IntegrityError
 
@@ -13,7 +13,7 @@ from odoo.tools import mute_logger
 from odoo.tools.misc import format_date
 
 from .common import CollectionCommon
-from .examples import examples
+from .examples import histories
 from .test_engine_spreadsheet import workbook
 
 HEADERS = ("RFC", "Customer", "Document", "Date", "Due Date", "Amount", "Currency", "Reference")
@@ -341,21 +341,11 @@ ITEMS = st.lists(
 @tagged("post_install", "-at_install")
 class TestRandomOpenings(OpeningCommon):
     def test_the_ledger_has_what_the_import_says(self):
-        @settings(
-            max_examples=examples(3),
-            deadline=None,
-            database=None,
-            phases=(Phase.explicit, Phase.generate),
-            suppress_health_check=list(HealthCheck),
-        )
+        @histories(3)
         @given(ITEMS)
         def check(items):
-            savepoint = self.env.cr.savepoint()
-            try:
+            with self.undone():
                 self.check_items(items)
-            finally:
-                savepoint.close(rollback=True)
-                self.env.invalidate_all()
 
         check()
 

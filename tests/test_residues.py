@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from freezegun import freeze_time
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from odoo import Command
@@ -11,7 +11,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .common import CollectionCommon
-from .examples import examples
+from .examples import histories
 
 
 class ResidueCommon(CollectionCommon):
@@ -311,21 +311,11 @@ class TestRandomResidues(ResidueCommon):
     def test_what_is_written_off_is_the_sum_of_the_residues(self):
         """Whatever is left over in two currencies, of two customers: no cent more or less, and all comes back."""
 
-        @settings(
-            max_examples=examples(3),
-            deadline=None,
-            database=None,
-            phases=(Phase.explicit, Phase.generate),
-            suppress_health_check=list(HealthCheck),
-        )
+        @histories(3)
         @given(CENTS)
         def check(residues):
-            savepoint = self.env.cr.savepoint()
-            try:
+            with self.undone():
                 self.check_residues(residues)
-            finally:
-                savepoint.close(rollback=True)
-                self.env.invalidate_all()
 
         check()
 

@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 
 from freezegun import freeze_time
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from odoo import Command
@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
 from .common import CollectionCommon
-from .examples import examples
+from .examples import histories
 
 START = date(2024, 1, 1)
 DAYS = 200
@@ -325,14 +325,7 @@ class TestStatement(StatementCommon):
             self.debtor()._get_statement_filename(date(2024, 2, 1)), "Statement - A-B- -Ñandú- - 2024-02-01"
         )
 
-    @settings(
-        max_examples=examples(7),
-        deadline=None,
-        database=None,
-        print_blob=True,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate),
-    )
+    @histories(7)
     @given(
         st.lists(
             st.tuples(

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from odoo import _, api, models
 from odoo.tools import SQL, float_compare
 
+from ..engine.keys import tax_key
+
 BY = ("ref", "vat", "name")
 DIGITS = 6
 """Decimals that a cell may have; no currency has more."""
@@ -21,15 +23,6 @@ class PartyRow:
     partner: models.BaseModel | None = None
     currency: models.BaseModel | None = None
     faults: list[str] = field(default_factory=list)
-
-
-def tax_key(text):
-    """A tax ID as it compares to others.
-
-    >>> tax_key("xaxx-010101 000")
-    'XAXX010101000'
-    """
-    return "".join(letter for letter in text or "" if letter.isalnum()).upper()
 
 
 class CollectionImportParty(models.AbstractModel):
@@ -75,9 +68,9 @@ class CollectionImportParty(models.AbstractModel):
         and without marks. One scan of the partners."""
         return SQL(
             """SELECT id FROM res_partner
-                WHERE lower(name) = ANY(%(texts)s) OR lower(ref) = ANY(%(texts)s)
-                   OR upper(regexp_replace(vat, '[^[:alnum:]]', '', 'g')) = ANY(%(tax_ids)s)""",
+                WHERE lower(name) = ANY(%(texts)s) OR lower(ref) = ANY(%(texts)s) OR %(tax_key)s = ANY(%(tax_ids)s)""",
             texts=list(texts),
+            tax_key=self.env["res.partner"]._query_tax_key(),
             tax_ids=list(tax_ids),
         )
 
