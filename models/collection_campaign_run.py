@@ -6,6 +6,7 @@ from ..engine.keys import notice_key
 from .collection_campaign import OVERDUE
 from .collection_debtor_dunning import speak
 from .notice_states import FAILED, OUTGOING, PROPOSED, QUEUED, SENT, SKIPPED
+from .print_errors import NotPrintedError
 
 
 class CollectionCampaign(models.Model):
@@ -72,22 +73,25 @@ class CollectionCampaign(models.Model):
 
     def _prepare_test(self, notice):
         """Values of a mail like the one that this notice would be."""
-        text, debtor = notice._render_texts()[notice], notice.debtor_id
+        text = notice._render_texts()[notice]
         _author, sender = notice._get_sender(text.sender)
-        customer = debtor.display_name
+        customer = notice.debtor_id.display_name
         values = {
             "subject": _("Test for %(customer)s: %(subject)s", customer=customer, subject=text.subject),
             "body_html": text.body,
             "email_from": sender,
         }
         if self.attach_statement:
-            pdf = debtor._render_statement_pdfs()[debtor.id]
-            if isinstance(pdf, Exception):
-                raise pdf
-            name = f"{debtor._get_statement_filename()}.pdf"
-            attachment = {"name": name, "raw": pdf, "mimetype": "application/pdf"}
-            values["attachment_ids"] = [Command.create(attachment)]
+            values["attachment_ids"] = [Command.create(self._prepare_test_statement(notice))]
         return values
+
+    def _prepare_test_statement(self, notice):
+        try:
+            with notice._print_statements() as finish:
+                document = finish()[notice]
+        except NotPrintedError as not_printed:
+            raise not_printed.errors[notice] from not_printed
+        return {"name": document.name, "raw": document.raw, "mimetype": document.mimetype}
 
     # === Decide ===#
 

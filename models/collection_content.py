@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .statement_layout import StatementLayout
+
 
 class CollectionContent(models.AbstractModel):
     """What a message says and brings along: a dunning level's or a campaign's.
@@ -20,6 +22,11 @@ class CollectionContent(models.AbstractModel):
     )
     attach_statement = fields.Boolean(default=True)
     attach_invoices = fields.Boolean(help="Attach the PDF of each listed invoice that has one.")
+
+    def _get_layout(self):
+        """The ``StatementLayout`` of the statements and letters that it sends."""
+        self.ensure_one()
+        return StatementLayout()
 
     def _get_follow_up(self):
         """(type, days after the message) of the activity that it asks of the collector; the type may be empty."""

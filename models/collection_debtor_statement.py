@@ -7,6 +7,7 @@ from odoo.tools.misc import get_lang
 
 from ..engine import aging
 from .review_states import WAITING
+from .statement_layout import DEFAULT
 
 PAYMENT_JOURNALS = ("bank", "cash", "credit")
 FORBIDDEN_IN_FILENAME = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
@@ -24,7 +25,7 @@ class CollectionDebtor(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _get_statement(self, as_of=None):
+    def _get_statement(self, as_of=None, layout=DEFAULT):
         """Return what each debtor owes, every figure that a statement shows.
 
         With a date, amounts are those of the ledger at the end of that day: entries dated later and
@@ -39,7 +40,8 @@ class CollectionDebtor(models.Model):
         on the debtors.
 
         :param as_of: date, or None for the live ledger
-        :return: {debtor id: {debtor, partner, company, as_of, lang, currencies,
+        :param layout: ``StatementLayout``: what of it is shown, and how
+        :return: {debtor id: {debtor, partner, company, as_of, lang, layout, currencies,
             total_company_currency, bank_accounts}}
         :raise AccessError: when the user may not read one of the debtors
         """
@@ -62,6 +64,7 @@ class CollectionDebtor(models.Model):
                 lang,
                 labels[company, lang],
                 bank_accounts[company],
+                layout,
             )
         return statements
 
@@ -78,15 +81,11 @@ class CollectionDebtor(models.Model):
         :return: {debtor id: bytes, or the exception that this debtor's document met}
         :raise UserError: when wkhtmltopdf is not installed
         """
-        with self._print_statements(as_of, messages, date_from) as finish:
+        messages = messages or {}
+        statements = self._get_statement_shape(as_of, date_from)
+        documents = {id_: (statement, messages.get(id_)) for id_, statement in statements.items()}
+        with self.env["report.account_collection.report_statement"]._print_pdfs(documents) as finish:
             return finish()
-
-    def _print_statements(self, as_of=None, messages=None, date_from=None):
-        """A context in which the statements are being printed: a function that waits for them and returns what
-        ``_render_statement_pdfs`` does."""
-        return self.env["report.account_collection.report_statement"]._print_pdfs(
-            self._get_statement_shape(as_of, date_from), messages or {}
-        )
 
     def _get_statement_filename(self, as_of=None, date_from=None):
         """Return the name of the statement's file, without extension, in the debtor's language."""
@@ -114,7 +113,7 @@ class CollectionDebtor(models.Model):
         """Return the headings of the aging of these debtors' company, in its context's language."""
         return aging.bucket_labels(self.company_id._get_collection_bucket_edges(), not_due=_("Not due"))
 
-    def _prepare_statement(self, rows, as_of, lang, labels, bank_accounts):
+    def _prepare_statement(self, rows, as_of, lang, labels, bank_accounts, layout):
         """Return the statement of one debtor from the rows of its open lines."""
         self.ensure_one()
         company = self.company_id
@@ -133,6 +132,7 @@ class CollectionDebtor(models.Model):
             "company": company,
             "as_of": as_of,
             "lang": lang,
+            "layout": layout,
             "currencies": [section for section in sections if section["items"] or section["credits"]],
             "total_company_currency": company.currency_id.round(sum(row["residual"] for row in rows)),
             "bank_accounts": bank_accounts,

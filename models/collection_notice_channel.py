@@ -61,8 +61,7 @@ class CollectionNoticeChannel(models.AbstractModel):
             }
         )
         texts = notices._render_texts()
-        letters = {notice.debtor_id.id: text.body for notice, text in texts.items()}
-        with notices._print_statements(letters) as finish:
+        with notices._print_statements({notice: text.body for notice, text in texts.items()}) as finish:
             notices._log_on_invoices({})
             notices._schedule_follow_ups(_("Print and post the letter"))
             documents = finish()
@@ -155,25 +154,28 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     @contextmanager
     def _print_statements(self, messages=None):
-        """Begin to print the statement of each debtor, or its letter.
+        """Begin to print the statement of each notice, or its letter.
 
-        :param messages: ``{debtor id: text of the letter}``
+        :param messages: ``{notice: text of the letter}``
         :return: a context in which they are being printed: a function that waits for them and returns
             ``{notice: attachment}``
         """
         if not self:
             yield dict
             return
-        with self.debtor_id._print_statements(messages=messages) as finish:
+        documents, messages = {}, messages or {}
+        for layout, notices in self.grouped(lambda notice: notice._get_content()._get_layout()).items():
+            statements = notices.debtor_id._get_statement(layout=layout)
+            documents.update({notice: (statements[notice.debtor_id.id], messages.get(notice)) for notice in notices})
+        with self.env["report.account_collection.report_statement"]._print_pdfs(documents) as finish:
             yield lambda: self._attach_statements(finish())
 
     def _attach_statements(self, pdfs):
-        """``{notice: attachment}`` of ``{debtor id: PDF or exception}``.
+        """``{notice: attachment}`` of ``{notice: PDF or exception}``.
 
         :raise NotPrintedError: with the error of each notice that has no PDF
         """
-        errors = {notice: pdfs[notice.debtor_id.id] for notice in self}
-        if errors := {notice: error for notice, error in errors.items() if isinstance(error, Exception)}:
+        if errors := {notice: pdf for notice, pdf in pdfs.items() if isinstance(pdf, Exception)}:
             raise NotPrintedError(errors)
         # sudo: as for the messages that carry them
         attachments = (
@@ -183,7 +185,7 @@ class CollectionNoticeChannel(models.AbstractModel):
                 [
                     {
                         "name": f"{notice.debtor_id._get_statement_filename()}.pdf",
-                        "raw": pdfs[notice.debtor_id.id],
+                        "raw": pdfs[notice],
                         "mimetype": "application/pdf",
                         "res_model": "collection.debtor",
                         "res_id": notice.debtor_id.id,

@@ -41,28 +41,31 @@ class StatementReport(models.AbstractModel):
 
     @api.model
     @contextmanager
-    def _print_pdfs(self, statements, messages):
-        """Begin to print the statements of ``_get_statement`` or ``_get_activity``, those of one paper together.
+    def _print_pdfs(self, documents):
+        """Begin to print statements, those of one paper together.
 
-        :return: a context in which they are being printed: a function that waits and returns {debtor id: PDF or
-            exception}. What still prints when it is left, by an error, is ended.
+        :param documents: {key: (what ``_get_statement`` or ``_get_activity`` says of a debtor, text of a letter or
+            None)}
+        :return: a context in which they are being printed: a function that waits and returns {key: PDF or exception}.
+            What still prints when it is left, by an error, is ended.
         """
         renderer = _Renderer(self.env)
-        papers = {company: self._get_paper(company) for company in {st["company"] for st in statements.values()}}
-        debtors_of = defaultdict(list)
-        for debtor_id, statement in statements.items():
-            debtors_of[papers[statement["company"]]].append(debtor_id)
+        companies = {statement["company"] for statement, _message in documents.values()}
+        papers = {company: self._get_paper(company) for company in companies}
+        keys_of = defaultdict(list)
+        for key, (statement, _message) in documents.items():
+            keys_of[papers[statement["company"]]].append(key)
         with statement_pdf.Printing(self.env) as printing:
             finish_of = {}
-            for (paperformat, margins), debtor_ids in debtors_of.items():
-                bodies = (renderer.try_render(statements[id_], messages.get(id_)) for id_ in debtor_ids)
-                finish_of[tuple(debtor_ids)] = printing.start(bodies, paperformat, margins, renderer.head)
+            for (paperformat, margins), keys in keys_of.items():
+                bodies = (renderer.try_render(*documents[key]) for key in keys)
+                finish_of[tuple(keys)] = printing.start(bodies, paperformat, margins, renderer.head)
 
             def finish():
                 pdfs = {}
-                for debtor_ids, finish_paper in finish_of.items():
-                    pdfs.update(zip(debtor_ids, finish_paper(), strict=True))
-                return {debtor_id: pdfs[debtor_id] for debtor_id in statements}
+                for keys, finish_paper in finish_of.items():
+                    pdfs.update(zip(keys, finish_paper(), strict=True))
+                return {key: pdfs[key] for key in documents}
 
             yield finish
 

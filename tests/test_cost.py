@@ -143,8 +143,8 @@ class TestCost(CollectionCommon):
         """For each further notice that was decided on ``day``. The PDFs are left out: printing takes no statement."""
 
         @contextmanager
-        def without_pdf(renderer, statements, messages):
-            yield lambda: dict.fromkeys(statements, b"%PDF-1.4")
+        def without_pdf(renderer, documents):
+            yield lambda: dict.fromkeys(documents, b"%PDF-1.4")
 
         def dispatch(count):
             self.make_debtors(count)

@@ -295,10 +295,10 @@ class TestFailures(DispatchCommon):
         origin, printed = Report._print_pdfs, []
 
         @contextmanager
-        def print_pdfs(report, statements, messages):
-            printed.append(len(statements))
-            ink = {debtor_id: ValueError("ink is out") for debtor_id in statements if debtor_id == bad.debtor_id.id}
-            with origin(report, statements, messages) as finish:
+        def print_pdfs(report, documents):
+            printed.append(len(documents))
+            ink = {notice: ValueError("ink is out") for notice in documents if notice == bad}
+            with origin(report, documents) as finish:
                 yield lambda: {**finish(), **ink}
 
         with patch.object(Report, "_print_pdfs", print_pdfs):
@@ -348,8 +348,8 @@ class TestFailures(DispatchCommon):
         origin, log, steps = Report._print_pdfs, Dispatch._log_on_invoices, []
 
         @contextmanager
-        def print_pdfs(report, statements, messages):
-            with origin(report, statements, messages) as finish:
+        def print_pdfs(report, documents):
+            with origin(report, documents) as finish:
                 steps.append("start")
                 yield lambda: steps.append("finish") or finish()
 
