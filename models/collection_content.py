@@ -23,10 +23,18 @@ class CollectionContent(models.AbstractModel):
     attach_statement = fields.Boolean(default=True)
     attach_invoices = fields.Boolean(help="Attach the PDF of each listed invoice that has one.")
 
+    address_window = fields.Selection(
+        [("left", "Left"), ("right", "Right")],
+        help="Where the letter's address shows in a window envelope (DL, C5 or #10). Empty: an envelope without window.",
+    )
+    signature_line = fields.Boolean(
+        help="End the letter with lines for the name, the date and the signature of who receives it by hand."
+    )
+
     def _get_layout(self):
         """The ``StatementLayout`` of the statements and letters that it sends."""
         self.ensure_one()
-        return StatementLayout()
+        return StatementLayout(address_window=self.address_window or "", signature_line=self.signature_line)
 
     def _get_follow_up(self):
         """(type, days after the message) of the activity that it asks of the collector; the type may be empty."""

@@ -106,7 +106,7 @@ class CollectionNotice(models.Model):
 
     # === Computes ===#
 
-    @api.depends("debtor_id.partner_id.display_name", "level_id.name", "campaign_id.name", "date")
+    @api.depends("debtor_id.partner_id.display_name", "level_id.name", "campaign_id.name", "letter_id.name", "date")
     @api.depends_context("lang")
     def _compute_display_name(self):
         for notice in self:
@@ -216,7 +216,8 @@ class CollectionNotice(models.Model):
         """What it is made of: a record of ``collection.content``."""
         self.ensure_one()
         # sudo: what a notice says is for whoever sends it
-        return self.sudo().campaign_id or self.level_id
+        notice = self.sudo()
+        return notice.campaign_id or notice.letter_id or self.level_id
 
     # === Actions ===#
 

@@ -9,6 +9,7 @@ from odoo import api, models
 from odoo.tools import html_sanitize
 
 from . import statement_pdf
+from .letter_page import get_letter_page
 from .stationery import PAGE_MARGINS, Stationery, address_lines, get_company_paper
 
 
@@ -49,7 +50,6 @@ class StatementReport(models.AbstractModel):
         :return: a context in which they are being printed: a function that waits and returns {key: PDF or exception}.
             What still prints when it is left, by an error, is ended.
         """
-        renderer = _Renderer(self.env)
         companies = {statement["company"] for statement, _message in documents.values()}
         papers = {company: self._get_paper(company) for company in companies}
         keys_of = defaultdict(list)
@@ -58,6 +58,7 @@ class StatementReport(models.AbstractModel):
         with statement_pdf.Printing(self.env) as printing:
             finish_of = {}
             for (paperformat, margins), keys in keys_of.items():
+                renderer = _Renderer(self.env, get_letter_page(paperformat, margins))
                 bodies = (renderer.try_render(*documents[key]) for key in keys)
                 finish_of[tuple(keys)] = printing.start(bodies, paperformat, margins, renderer.head)
 
@@ -81,6 +82,11 @@ class StatementReport(models.AbstractModel):
 class _Renderer(Stationery):
     """Renders the HTML of statements."""
 
+    def __init__(self, env, page=None):
+        """:param page: ``LetterPage`` that letters are printed on"""
+        super().__init__(env)
+        self._page = page
+
     def try_render(self, statement, message):
         """Return one statement or, as one document's error must stay its own, the exception that it met.
 
@@ -94,7 +100,12 @@ class _Renderer(Stationery):
             return error
 
     def render(self, statement, message=None):
-        """Return one statement as a balanced HTML fragment in its customer's language."""
+        """Return one statement as a balanced HTML fragment in its customer's language.
+
+        :param message: text of a letter, HTML
+        """
+        layout = statement.get("layout")
+        is_letter = message is not None and layout is not None
         partner = statement["partner"].with_context(lang=statement["lang"])
         shape = "activity" if "date_from" in statement else "statement"
         return self.render_document(
@@ -106,6 +117,8 @@ class _Renderer(Stationery):
                 "partner": partner,
                 "address": address_lines(partner),
                 "message": message and clean_message(message),
+                "window": is_letter and self._page and self._page.get_window(layout.address_window),
+                "signature_line": is_letter and layout.signature_line,
             },
         )
 
