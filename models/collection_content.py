@@ -25,7 +25,7 @@ class CollectionContent(models.AbstractModel):
 
     address_window = fields.Selection(
         [("left", "Left"), ("right", "Right")],
-        help="Where the letter's address shows in a window envelope (DL, C5 or #10). Empty: an envelope without window.",
+        help="Where the address shows in a window envelope (DL, C5 or #10). Empty: an envelope without window.",
     )
     signature_line = fields.Boolean(
         help="End the letter with lines for the name, the date and the signature of who receives it by hand."

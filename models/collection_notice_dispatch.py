@@ -188,7 +188,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
 
     def _get_superseded(self):
         """Those of which the debtor has a later notice of the ladder, or of the same campaign, that left or is about
-        to: a retry that comes late, or customers that were merged. The letter in place of a mail is the same notice, and
+        to: a retry that comes late, or customers that were merged. The letter in place of a mail is the same notice;
         what a person sends by hand takes nobody's place."""
         later = self.env["collection.notice"].search_fetch(
             [
@@ -202,9 +202,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
         for notice in later:
             about = notice._get_matter()
             newest[about] = max(newest.get(about, 0), (notice.fallback_of_id or notice).id)
-        return self.filtered(
-            lambda notice: newest.get(notice._get_matter(), 0) > (notice.fallback_of_id or notice).id
-        )
+        return self.filtered(lambda notice: newest.get(notice._get_matter(), 0) > (notice.fallback_of_id or notice).id)
 
     def _get_matter(self):
         """What a later notice takes the place of an earlier one in."""
