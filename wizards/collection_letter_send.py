@@ -67,5 +67,5 @@ class CollectionLetterSend(models.TransientModel):
 
     def _prepare_letter(self, company):
         content = self.env["collection.content"]._fields.values()
-        chosen = {field.name: self[field.name] for field in content if field.store and not field.automatic}
+        chosen = {field.name: self[field.name] for field in content if field.store and field.name != "id"}
         return {**self._convert_to_write(chosen), "name": self.template_id.name, "company_id": company.id}
