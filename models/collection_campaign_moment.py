@@ -42,19 +42,10 @@ class CollectionCampaign(models.Model):
 
     moment_ids = fields.One2many("collection.campaign.moment", "campaign_id", string="Coming Times", readonly=True)
 
-    def action_pause(self):
-        result = super().action_pause()
-        self._plan_moments()
-        return result
-
     def action_open_moments(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("account_collection.collection_campaign_moment_action")
         return {**action, "domain": [("campaign_id", "=", self.id)], "context": {}}
-
-    def _set_next_run(self, after):
-        super()._set_next_run(after)
-        self._plan_moments()
 
     def _plan_moments(self):
         """Write the times to come of these campaigns, none of those that are not scheduled."""
