@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, email_split_and_format, generate_tracking_message_id
+from odoo.tools import SQL, generate_tracking_message_id
 
 from .chatter_notes import add_notes
 from .notice_states import OUTGOING, SENT
@@ -19,6 +19,7 @@ class Text(NamedTuple):
     subject: str
     body: Markup
     sender: str
+    reply_to: str
 
 
 class CollectionNoticeChannel(models.AbstractModel):
@@ -77,38 +78,11 @@ class CollectionNoticeChannel(models.AbstractModel):
         notices._log_on_invoices({})
         notices._schedule_follow_ups(_("Call"))
 
-    # === Addresses ===#
-
-    def _get_addresses(self):
-        """``{notice: partners}`` for those that can be written to; the others try their next channel or fail."""
-        partners_of = self.debtor_id._get_recipients()
-        addressed, unreachable = {}, {}
-        for notice in self:
-            partners = partners_of[notice.debtor_id]
-            usable = partners.filtered(lambda partner: partner.email_normalized and not partner.is_blacklisted)
-            if usable:
-                addressed[notice] = usable
-                continue
-            partner = partners[:1]
-            if not partner.email:
-                reason = _("%(customer)s has no mail address.", customer=partner.display_name)
-            elif not partner.email_normalized:
-                reason = _(
-                    "“%(address)s” of %(customer)s is not a mail address.",
-                    address=partner.email,
-                    customer=partner.display_name,
-                )
-            else:
-                reason = _("%(address)s asked not to receive mails (blacklist).", address=partner.email)
-            unreachable[notice] = reason
-        self._try_next_channels(unreachable)
-        return addressed
-
     # === Texts ===#
 
     def _render_texts(self):
-        """``{notice: Text}`` in each customer's language; the sender is the template's own, empty where it names none.
-        Each template is compiled once per language, not once per notice."""
+        """``{notice: Text}`` in each customer's language; sender and address for answers are the template's own, empty
+        where it names none. Each template is compiled once per language, not once per notice."""
         texts = {}
         groups = defaultdict(self.browse)
         for notice in self:
@@ -122,8 +96,9 @@ class CollectionNoticeChannel(models.AbstractModel):
             notices = notices.with_context(lang=lang)
             subjects = template._render_template_inline_template(template.subject, self._name, notices.ids)
             senders = template._render_template_inline_template(template.email_from, self._name, notices.ids)
+            answers = template._render_template_inline_template(template.reply_to, self._name, notices.ids)
             for notice_id, body in zip(notices.ids, notices._render_bodies(template), strict=True):
-                texts[self.browse(notice_id)] = Text(subjects[notice_id], body, senders[notice_id])
+                texts[self.browse(notice_id)] = Text(subjects[notice_id], body, senders[notice_id], answers[notice_id])
         return texts
 
     def _render_bodies(self, template):
@@ -202,13 +177,12 @@ class CollectionNoticeChannel(models.AbstractModel):
         """``{notice: message}``: the chatter entries of the debtors, in one create."""
         note = self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note")
         senders = {notice: notice._get_sender(texts[notice].sender) for notice in self}
-        reply_to = {}
-        for sender, notices in self.grouped(lambda notice: senders[notice][1]).items():
-            reply_to.update(notices.debtor_id._notify_get_reply_to(default=sender))
+        reply_to = self._get_reply_to(texts, senders)
+        invoice_documents = self._get_invoice_documents()
         values = []
         for notice in self:
             author, email_from = senders[notice]
-            attachments = list(filter(None, [documents.get(notice)])) + list(notice._get_invoice_documents())
+            attachments = list(filter(None, [documents.get(notice)])) + list(invoice_documents[notice])
             values.append(
                 {
                     "model": "collection.debtor",
@@ -219,7 +193,7 @@ class CollectionNoticeChannel(models.AbstractModel):
                     "subject": texts[notice].subject,
                     "author_id": author.id,
                     "email_from": email_from,
-                    "reply_to": reply_to[notice.debtor_id.id],
+                    "reply_to": reply_to[notice],
                     "record_name": False,
                     "record_alias_domain_id": notice.company_id.alias_domain_id.id,
                     "record_company_id": notice.company_id.id,
@@ -268,27 +242,27 @@ class CollectionNoticeChannel(models.AbstractModel):
             raise UserError(_("%(company)s has no mail address to send from.", company=company.name))
         return author, email_from
 
-    def _get_invoice_documents(self):
-        """The PDFs of the listed invoices, where its content attaches them and they exist."""
-        self.ensure_one()
-        if not self._get_content().attach_invoices:
-            return self.env["ir.attachment"]
-        # sudo: the customer may have the documents that the notice speaks of, whoever sends it
-        return self.line_ids.move_id.sudo().invoice_pdf_report_id
+    def _get_reply_to(self, texts, senders):
+        """``{notice: address}`` for the customer's answer: the template's where it names one, else one that leads to
+        the debtor's chatter."""
+        reply_to = {notice: texts[notice].reply_to for notice in self}
+        threads = self.filtered(lambda notice: not reply_to[notice])
+        for sender, notices in threads.grouped(lambda notice: senders[notice][1]).items():
+            addresses = notices.debtor_id._notify_get_reply_to(default=sender)
+            reply_to.update({notice: addresses[notice.debtor_id.id] for notice in notices})
+        return reply_to
 
     def _create_mails(self, texts, messages, addressed):
         """``{notice: mail}`` in Odoo's queue, each with the notification through which delivery is reported."""
+        copies = self._get_copies(addressed)
         values = []
         for notice in self:
-            debtor = notice.debtor_id
-            copied = debtor.cc_partner_ids.filtered(lambda partner: not partner.is_blacklisted)
-            copies = [address for partner in copied for address in email_split_and_format(partner.email or "")]
             values.append(
                 {
                     "mail_message_id": messages[notice].id,
                     "body_html": texts[notice].body,
                     "email_to": ", ".join(partner.email_formatted for partner in addressed[notice]),
-                    "email_cc": ", ".join(copies),
+                    "email_cc": ", ".join(copies[notice].addresses),
                     "is_notification": True,
                     "auto_delete": True,
                     "state": "outgoing",
@@ -296,7 +270,7 @@ class CollectionNoticeChannel(models.AbstractModel):
             )
         # sudo: mails and notifications are written by the system, as those of every message of Odoo's own
         mails = dict(zip(self, self.env["mail.mail"].sudo().create(values), strict=True))
-        self._create_blind_copies(texts, messages)
+        self._create_blind_copies(texts, messages, copies)
         self.env["mail.notification"].sudo().create(
             [
                 {
@@ -314,14 +288,11 @@ class CollectionNoticeChannel(models.AbstractModel):
         )
         return mails
 
-    def _create_blind_copies(self, texts, messages):
+    def _create_blind_copies(self, texts, messages, copies):
         """Mails of their own: one that is refused must not send the customer's again."""
         values = []
         for notice in self:
-            partners = notice.debtor_id.bcc_partner_ids.filtered(
-                lambda partner: partner.email_normalized and not partner.is_blacklisted
-            )
-            if partners:
+            if partners := copies[notice].blind:
                 values.append(
                     {
                         "mail_message_id": messages[notice].id,

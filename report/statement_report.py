@@ -6,7 +6,7 @@ import psycopg2
 from markupsafe import Markup
 
 from odoo import api, models
-from odoo.tools import html_sanitize
+from odoo.tools import html_sanitize, is_html_empty
 
 from . import statement_pdf
 from .stationery import PAGE_MARGINS, Stationery, address_lines, get_company_paper
@@ -81,6 +81,10 @@ class StatementReport(models.AbstractModel):
 class _Renderer(Stationery):
     """Renders the HTML of statements."""
 
+    def __init__(self, env):
+        super().__init__(env)
+        self._signatures = {}
+
     def try_render(self, statement, message):
         """Return one statement or, as one document's error must stay its own, the exception that it met.
 
@@ -97,6 +101,7 @@ class _Renderer(Stationery):
         """Return one statement as a balanced HTML fragment in its customer's language."""
         partner = statement["partner"].with_context(lang=statement["lang"])
         shape = "activity" if "date_from" in statement else "statement"
+        brand = self._get_brand(statement["layout"], statement["lang"])
         return self.render_document(
             f"account_collection.report_{shape}_document",
             statement["company"],
@@ -106,8 +111,26 @@ class _Renderer(Stationery):
                 "partner": partner,
                 "address": address_lines(partner),
                 "message": message and clean_message(message),
+                "signature": brand and self._get_signature(brand),
             },
+            brand=brand if brand and brand.logo else None,
         )
+
+    def _get_brand(self, layout, lang):
+        """Return the record that has a logo or a signature of its own, or None."""
+        if not layout.brand:
+            return None
+        model, brand_id = layout.brand
+        # sudo: what a document bears is for whoever prints it
+        return self.env[model].sudo().with_context(lang=lang).browse(brand_id)
+
+    def _get_signature(self, brand):
+        """Return its signature in its language, as balanced HTML, or an empty one."""
+        key = brand, brand.env.lang
+        if key not in self._signatures:
+            empty = is_html_empty(brand.signature)
+            self._signatures[key] = Markup() if empty else clean_message(brand.signature)
+        return self._signatures[key]
 
 
 def _get_sql_error(error):
