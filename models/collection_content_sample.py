@@ -105,7 +105,7 @@ class CollectionContent(models.AbstractModel):
     def _render_sample(self, notice):
         """The ``Text`` of a sample.
 
-        :raise UserError: that names the template, and the place in it, when it cannot be rendered
+        :raise UserError: that names the template, when it cannot be rendered
         """
         try:
             return notice._render_texts()[notice]
@@ -121,14 +121,11 @@ class CollectionContent(models.AbstractModel):
 
     @api.model
     def _get_render_problem(self, error):
-        """What went wrong in the template, in the words of Python, and where."""
+        """What went wrong in the template, in the words of Python."""
         root = error
         while root.__cause__:
             root = root.__cause__
-        # Newer series keep what they know of the place apart.
-        place = getattr(error, "html", None) or getattr(getattr(error, "qweb", None), "element", None)
-        reason = str(root).strip() or type(root).__name__
-        return f"{reason} ({place})" if place else reason
+        return str(root).strip() or type(root).__name__
 
     def _print_sample(self, notice, letter=None):
         """The statement of a sample, or its letter: an attachment, which is taken back with it.
