@@ -1,5 +1,5 @@
 from odoo import _, api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 
 class CollectionPreviewWizard(models.TransientModel):
@@ -115,6 +115,8 @@ class CollectionPreviewWizard(models.TransientModel):
             with content._sampled(self._get_debtor()) as notice:
                 self._check_sample(notice)
                 return {**values, **self._prepare_message(notice, content._render_sample(notice))}
+        except AccessError:
+            raise
         except UserError as error:
             return {**values, "problem": str(error)}
 
