@@ -1,5 +1,8 @@
+import hmac
+import re
 from collections import defaultdict
 from contextlib import contextmanager
+from urllib.parse import parse_qs, urlsplit
 
 import lxml.html
 import psycopg2
@@ -9,7 +12,9 @@ from odoo import api, models
 from odoo.tools import html_sanitize, is_html_empty
 
 from . import statement_pdf
-from .stationery import PAGE_MARGINS, Stationery, address_lines, get_company_paper
+from .stationery import PAGE_MARGINS, Stationery, address_lines, get_company_paper, logo_uri
+
+LOCAL_IMAGE = re.compile(r"/web/image/(\d+)")
 
 
 class StatementReport(models.AbstractModel):
@@ -129,7 +134,7 @@ class _Renderer(Stationery):
         key = brand, brand.env.lang
         if key not in self._signatures:
             empty = is_html_empty(brand.signature)
-            self._signatures[key] = Markup() if empty else clean_message(brand.signature)
+            self._signatures[key] = Markup() if empty else clean_message(inline_images(self.env, brand.signature))
         return self._signatures[key]
 
 
@@ -138,6 +143,21 @@ def _get_sql_error(error):
     while error and not isinstance(error, psycopg2.Error):
         error = error.__cause__ or error.__context__
     return error
+
+
+def inline_images(env, html):
+    """Return HTML whose pictures are part of it, for printing has no network: those of this database that whoever knows
+    their address may fetch."""
+    fragment = lxml.html.fragment_fromstring(str(html), create_parent="div")
+    for image in fragment.iter("img"):
+        source = urlsplit(image.get("src") or "")
+        if found := LOCAL_IMAGE.match(source.path):
+            # sudo: its address tells whether it may be seen
+            attachment = env["ir.attachment"].sudo().browse(int(found[1])).exists()
+            (token,) = parse_qs(source.query).get("access_token", [""])[:1]
+            if attachment.public or (token and hmac.compare_digest(attachment.access_token or "", token)):
+                image.set("src", logo_uri(attachment.datas) or "")
+    return Markup(lxml.html.tostring(fragment, encoding="unicode"))
 
 
 def clean_message(message):

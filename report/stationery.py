@@ -62,7 +62,7 @@ class Stationery:
     def _get_letterhead(self, company, lang, brand):
         if (company, lang, brand) not in self._letterheads:
             if brand not in self._logos:
-                self._logos[brand] = _logo_uri(brand.logo)
+                self._logos[brand] = logo_uri(brand.logo)
             letterhead = _prepare_letterhead(company.with_context(lang=lang), self._logos[brand])
             self._letterheads[company, lang, brand] = letterhead
         return self._letterheads[company, lang, brand]
@@ -115,7 +115,7 @@ def _prepare_letterhead(company, logo):
     }
 
 
-def _logo_uri(logo):
+def logo_uri(logo):
     """Return a logo as a small data: URI, or False when there is none that can be read."""
     if not logo:
         return False

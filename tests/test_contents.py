@@ -143,13 +143,29 @@ class TestContents(ContentCommon):
         own = debtors._get_statement(layout=campaign._get_layout())
         usual = debtors._get_statement()
         renderer, prepared = _Renderer(self.env), []
-        original = stationery._logo_uri
-        with patch.object(stationery, "_logo_uri", lambda logo: prepared.append(logo) or original(logo)):
+        original = stationery.logo_uri
+        with patch.object(stationery, "logo_uri", lambda logo: prepared.append(logo) or original(logo)):
             pages = [str(renderer.render(statements[id_])) for statements in (own, usual) for id_ in debtors.ids]
         self.assertEqual(len(prepared), 2)
         red, blue = map(original, (campaign.logo, self.company.logo))
         self.assertEqual([red in page for page in pages], [True] * 3 + [False] * 3)
         self.assertEqual([blue in page for page in pages], [False] * 3 + [True] * 3)
+
+    def test_a_picture_in_the_signature_is_printed_where_its_address_may_be_known(self):
+        values = {"name": "signature.png", "datas": image("red")}
+        shared, private, public = self.env["ir.attachment"].create([values, values, {**values, "public": True}])
+        shared.generate_access_token()
+        sources = [f"/web/image/{shared.id}-abc/s.png?access_token={shared.access_token}", f"/web/image/{public.id}"]
+        hidden = [
+            f"/web/image/{private.id}",
+            f"/web/image/{private.id}?access_token=guessed",
+            "https://x.example.com/1",
+        ]
+        campaign = self.make_campaign(signature="".join(f'<p>Terry<img src="{url}"></p>' for url in sources + hidden))
+        renderer = _Renderer(self.env)
+        html = str(renderer._get_signature(renderer._get_brand(campaign._get_layout(), "en_US")))
+        self.assertEqual((html.count("Terry"), html.count("<img")), (5, 2))
+        self.assertEqual(html.count(stationery.logo_uri(image("red"))), 2)
 
     def test_what_is_as_usual_is_laid_out_as_usual(self):
         layouts = {level._get_layout() for level in self.env.ref("account_collection.policy_default").level_ids}
