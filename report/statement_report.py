@@ -118,7 +118,7 @@ class _Renderer(Stationery):
                 "message": message and clean_message(message),
                 "signature": brand and self._get_signature(brand),
             },
-            brand=brand if brand and brand.logo else None,
+            brand if brand and brand.logo else None,
         )
 
     def _get_brand(self, layout, lang):
