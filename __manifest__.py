@@ -52,6 +52,7 @@
         "views/collection_group_views.xml",
         "views/collection_contact_group_views.xml",
         "views/collection_campaign_views.xml",
+        "views/collection_campaign_moment_views.xml",
         "views/collection_policy_views.xml",
         "views/collection_priority_rule_views.xml",
         "views/collection_level_views.xml",
