@@ -2,6 +2,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from odoo import _, models
+from odoo.exceptions import UserError
 from odoo.tools import email_normalize, email_split, email_split_and_format
 
 
@@ -14,7 +15,7 @@ class Copies(NamedTuple):
 
 
 class CollectionNoticeAddress(models.AbstractModel):
-    """Who receives the mail of a notice, and its copies.
+    """Whom the mail of a notice is from, who receives it and its copies, and where its answer goes.
 
     *How to use.* ``notices._get_addresses()`` while they are dispatched, ``_find_addresses()`` to look only;
     ``_get_copies()`` with what either returns.
@@ -97,6 +98,31 @@ class CollectionNoticeAddress(models.AbstractModel):
         for contact in contacts:
             contacts_of[contact.commercial_partner_id] |= contact
         return contacts_of
+
+    # === From ===#
+
+    def _get_sender(self, email_from):
+        """(author, formatted address) of a notice: the template's address where it names one, else that of the
+        collector or the company, as the company's setting says."""
+        self.ensure_one()
+        company = self.company_id
+        author = company.partner_id
+        if company.collection_sender == "collector" and self.debtor_id.collector_id.email:
+            author = self.debtor_id.collector_id.partner_id
+        email_from = email_from or author.email_formatted or company.email_formatted
+        if not email_from:
+            raise UserError(_("%(company)s has no mail address to send from.", company=company.name))
+        return author, email_from
+
+    def _get_reply_to(self, texts, senders):
+        """``{notice: address}`` for the customer's answer: the template's where it names one, else one that leads to
+        the debtor's chatter."""
+        reply_to = {notice: texts[notice].reply_to for notice in self}
+        threads = self.filtered(lambda notice: not reply_to[notice])
+        for sender, notices in threads.grouped(lambda notice: senders[notice][1]).items():
+            addresses = notices.debtor_id._notify_get_reply_to(default=sender)
+            reply_to.update({notice: addresses[notice.debtor_id.id] for notice in notices})
+        return reply_to
 
     # === Copies ===#
 

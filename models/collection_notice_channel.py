@@ -261,29 +261,6 @@ class CollectionNoticeChannel(models.AbstractModel):
             ["attachment_ids"]
         )
 
-    def _get_sender(self, email_from):
-        """(author, formatted address) of a notice: the template's address where it names one, else that of the
-        collector or the company, as the company's setting says."""
-        self.ensure_one()
-        company = self.company_id
-        author = company.partner_id
-        if company.collection_sender == "collector" and self.debtor_id.collector_id.email:
-            author = self.debtor_id.collector_id.partner_id
-        email_from = email_from or author.email_formatted or company.email_formatted
-        if not email_from:
-            raise UserError(_("%(company)s has no mail address to send from.", company=company.name))
-        return author, email_from
-
-    def _get_reply_to(self, texts, senders):
-        """``{notice: address}`` for the customer's answer: the template's where it names one, else one that leads to
-        the debtor's chatter."""
-        reply_to = {notice: texts[notice].reply_to for notice in self}
-        threads = self.filtered(lambda notice: not reply_to[notice])
-        for sender, notices in threads.grouped(lambda notice: senders[notice][1]).items():
-            addresses = notices.debtor_id._notify_get_reply_to(default=sender)
-            reply_to.update({notice: addresses[notice.debtor_id.id] for notice in notices})
-        return reply_to
-
     def _create_mails(self, texts, messages, addressed):
         """``{notice: mail}`` in Odoo's queue, each with the notification through which delivery is reported."""
         copies = self._get_copies(addressed)
