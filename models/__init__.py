@@ -38,7 +38,9 @@ from . import mail_notification
 from . import collection_export
 from . import collection_risk_choice
 from . import collection_audience
+from . import collection_contact_group
 from . import collection_content
+from . import collection_content_sample
 from . import collection_group
 from . import collection_policy
 from . import collection_level
@@ -60,6 +62,9 @@ from . import collection_run
 from . import collection_campaign
 from . import collection_campaign_schedule
 from . import collection_campaign_run
+from . import collection_notice_address
+from . import collection_notice_document
+from . import collection_notice_placeholder
 from . import collection_campaign_moment
 from . import collection_notice_channel
 from . import collection_notice_dispatch

@@ -57,6 +57,22 @@ class CollectionCampaign(models.Model):
         help="Scheduled for the collector when the message leaves.",
     )
     follow_up_delay = fields.Integer(string="Activity After (Days)")
+    cc_partner_ids = fields.Many2many(
+        "res.partner",
+        "collection_campaign_cc_rel",
+        "campaign_id",
+        "partner_id",
+        string="Copy To",
+        help="Besides those whom each customer's messages are copied to.",
+    )
+    bcc_partner_ids = fields.Many2many(
+        "res.partner",
+        "collection_campaign_bcc_rel",
+        "campaign_id",
+        "partner_id",
+        string="Blind Copy To",
+        help="Besides those whom each customer's messages are copied to blindly.",
+    )
     requires_approval = fields.Boolean(help="Each time stays a proposal until a person approves it.")
 
     # === Audience ===#
@@ -249,6 +265,16 @@ class CollectionCampaign(models.Model):
     def _get_follow_up(self):
         self.ensure_one()
         return self.follow_up_type_id, self.follow_up_delay
+
+    def _get_companies(self):
+        return self.company_id
+
+    @api.model
+    def _get_company_fields(self):
+        return ["company_id"]
+
+    def _get_copies(self):
+        return self.cc_partner_ids, self.bcc_partner_ids
 
     def _get_channels(self):
         self.ensure_one()

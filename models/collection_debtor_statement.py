@@ -49,7 +49,9 @@ class CollectionDebtor(models.Model):
         as_of = fields.Date.to_date(as_of)
         debtors = self.sudo()
         rows = debtors._group_statement_rows(as_of)
-        bank_accounts = {company: debtors._prepare_statement_bank_accounts(company) for company in debtors.company_id}
+        bank_accounts = {
+            company: debtors._prepare_statement_bank_accounts(company, layout) for company in debtors.company_id
+        }
         labels = {}
         statements = {}
         for debtor in debtors:
@@ -214,9 +216,10 @@ class CollectionDebtor(models.Model):
             return "check"
         return "payment" if row["journal_type"] in PAYMENT_JOURNALS else "other"
 
-    def _prepare_statement_bank_accounts(self, company):
-        """Return where the customers of ``company`` pay: its own bank accounts, perhaps none."""
-        return [self._prepare_statement_bank_account(account) for account in company.partner_id.bank_ids]
+    def _prepare_statement_bank_accounts(self, company, layout):
+        """Return where the customers of ``company`` pay: its own bank accounts that ``layout`` shows, perhaps none."""
+        accounts = company._get_collection_bank_accounts(layout.bank_account_ids)
+        return [self._prepare_statement_bank_account(account) for account in accounts]
 
     def _prepare_statement_bank_account(self, account):
         return {

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, email_split_and_format, generate_tracking_message_id
+from odoo.tools import SQL, generate_tracking_message_id
 
 from .chatter_notes import add_notes
 from .notice_states import OUTGOING, SENT
@@ -19,6 +19,7 @@ class Text(NamedTuple):
     subject: str
     body: Markup
     sender: str
+    reply_to: str
     items: Markup  # the table of items as the body has it; empty where the template does not ask for it
 
 
@@ -80,38 +81,11 @@ class CollectionNoticeChannel(models.AbstractModel):
         notices._log_on_invoices({})
         notices._schedule_follow_ups(_("Call"))
 
-    # === Addresses ===#
-
-    def _get_addresses(self):
-        """``{notice: partners}`` for those that can be written to; the others try their next channel or fail."""
-        partners_of = self.debtor_id._get_recipients()
-        addressed, unreachable = {}, {}
-        for notice in self:
-            partners = partners_of[notice.debtor_id]
-            usable = partners.filtered(lambda partner: partner.email_normalized and not partner.is_blacklisted)
-            if usable:
-                addressed[notice] = usable
-                continue
-            partner = partners[:1]
-            if not partner.email:
-                reason = _("%(customer)s has no mail address.", customer=partner.display_name)
-            elif not partner.email_normalized:
-                reason = _(
-                    "“%(address)s” of %(customer)s is not a mail address.",
-                    address=partner.email,
-                    customer=partner.display_name,
-                )
-            else:
-                reason = _("%(address)s asked not to receive mails (blacklist).", address=partner.email)
-            unreachable[notice] = reason
-        self._try_next_channels(unreachable)
-        return addressed
-
     # === Texts ===#
 
     def _render_texts(self):
-        """``{notice: Text}`` in each customer's language; the sender is the template's own, empty where it names none.
-        Each template is compiled once per language, not once per notice."""
+        """``{notice: Text}`` in each customer's language; sender and address for answers are the template's own, empty
+        where it names none. Each template is compiled once per language, not once per notice."""
         texts = {}
         groups = defaultdict(self.browse)
         for notice in self:
@@ -125,10 +99,13 @@ class CollectionNoticeChannel(models.AbstractModel):
             notices = notices.with_context(lang=lang)
             subjects = template._render_template_inline_template(template.subject, self._name, notices.ids)
             senders = template._render_template_inline_template(template.email_from, self._name, notices.ids)
+            answers = template._render_template_inline_template(template.reply_to, self._name, notices.ids)
             with_items = "items_html" in (template.body_html or "")
             for notice, body in zip(notices, notices._render_bodies(template), strict=True):
                 items = notice.items_html if with_items else Markup()
-                texts[self.browse(notice.id)] = Text(subjects[notice.id], body, senders[notice.id], items)
+                texts[self.browse(notice.id)] = Text(
+                    subjects[notice.id], body, senders[notice.id], answers[notice.id], items
+                )
         return texts
 
     def _render_bodies(self, template):
@@ -207,9 +184,8 @@ class CollectionNoticeChannel(models.AbstractModel):
         """``{notice: message}``: the chatter entries of the debtors, in one create, without their statements."""
         note = self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note")
         senders = {notice: notice._get_sender(texts[notice].sender) for notice in self}
-        reply_to = {}
-        for sender, notices in self.grouped(lambda notice: senders[notice][1]).items():
-            reply_to.update(notices.debtor_id._notify_get_reply_to(default=sender))
+        reply_to = self._get_reply_to(texts, senders)
+        invoice_documents = self._get_invoice_documents()
         values = []
         for notice in self:
             author, email_from = senders[notice]
@@ -223,14 +199,14 @@ class CollectionNoticeChannel(models.AbstractModel):
                     "subject": texts[notice].subject,
                     "author_id": author.id,
                     "email_from": email_from,
-                    "reply_to": reply_to[notice.debtor_id.id],
+                    "reply_to": reply_to[notice],
                     "record_name": False,
                     "record_alias_domain_id": notice.company_id.alias_domain_id.id,
                     "record_company_id": notice.company_id.id,
                     "email_add_signature": False,
                     "message_id": generate_tracking_message_id(f"collection-{notice.id}"),
                     "partner_ids": [(4, partner.id) for partner in addressed.get(notice, ())],
-                    "attachment_ids": [(4, attachment.id) for attachment in notice._get_invoice_documents()],
+                    "attachment_ids": [(4, attachment.id) for attachment in invoice_documents[notice]],
                 }
             )
         # sudo: as every log of Odoo's own; whoever dispatches has the right to send
@@ -285,40 +261,17 @@ class CollectionNoticeChannel(models.AbstractModel):
             ["attachment_ids"]
         )
 
-    def _get_sender(self, email_from):
-        """(author, formatted address) of a notice: the template's address where it names one, else that of the
-        collector or the company, as the company's setting says."""
-        self.ensure_one()
-        company = self.company_id
-        author = company.partner_id
-        if company.collection_sender == "collector" and self.debtor_id.collector_id.email:
-            author = self.debtor_id.collector_id.partner_id
-        email_from = email_from or author.email_formatted or company.email_formatted
-        if not email_from:
-            raise UserError(_("%(company)s has no mail address to send from.", company=company.name))
-        return author, email_from
-
-    def _get_invoice_documents(self):
-        """The PDFs of the listed invoices, where its content attaches them and they exist."""
-        self.ensure_one()
-        if not self._get_content().attach_invoices:
-            return self.env["ir.attachment"]
-        # sudo: the customer may have the documents that the notice speaks of, whoever sends it
-        return self.line_ids.move_id.sudo().invoice_pdf_report_id
-
     def _create_mails(self, texts, messages, addressed):
         """``{notice: mail}`` in Odoo's queue, each with the notification through which delivery is reported."""
+        copies = self._get_copies(addressed)
         values = []
         for notice in self:
-            debtor = notice.debtor_id
-            copied = debtor.cc_partner_ids.filtered(lambda partner: not partner.is_blacklisted)
-            copies = [address for partner in copied for address in email_split_and_format(partner.email or "")]
             values.append(
                 {
                     "mail_message_id": messages[notice].id,
                     "body_html": texts[notice].body,
                     "email_to": ", ".join(partner.email_formatted for partner in addressed[notice]),
-                    "email_cc": ", ".join(copies),
+                    "email_cc": ", ".join(copies[notice].addresses),
                     "is_notification": True,
                     "auto_delete": True,
                     "state": "outgoing",
@@ -326,7 +279,7 @@ class CollectionNoticeChannel(models.AbstractModel):
             )
         # sudo: mails and notifications are written by the system, as those of every message of Odoo's own
         mails = dict(zip(self, self.env["mail.mail"].sudo().create(values), strict=True))
-        self._create_blind_copies(texts, messages)
+        self._create_blind_copies(texts, messages, copies)
         self.env["mail.notification"].sudo().create(
             [
                 {
@@ -344,14 +297,11 @@ class CollectionNoticeChannel(models.AbstractModel):
         )
         return mails
 
-    def _create_blind_copies(self, texts, messages):
+    def _create_blind_copies(self, texts, messages, copies):
         """Mails of their own: one that is refused must not send the customer's again."""
         values = []
         for notice in self:
-            partners = notice.debtor_id.bcc_partner_ids.filtered(
-                lambda partner: partner.email_normalized and not partner.is_blacklisted
-            )
-            if partners:
+            if partners := copies[notice].blind:
                 values.append(
                     {
                         "mail_message_id": messages[notice].id,

@@ -9,5 +9,11 @@ class StatementLayout(NamedTuple):
     Equal layouts are read and prepared together: one query for all their debtors.
     """
 
+    bank_account_ids: tuple = ()
+    """Of the accounts where to pay, those that are shown; none: all of the company."""
+
+    brand: tuple = ()
+    """(model, id) of the ``collection.content`` whose own logo or signature it bears; none: the company's."""
+
 
 DEFAULT = StatementLayout()

@@ -15,6 +15,7 @@ from . import test_check_screens
 from . import test_check_states
 from . import test_check_transitions
 from . import test_check_wizards
+from . import test_contents
 from . import test_cost
 from . import test_crash
 from . import test_credit

@@ -416,6 +416,29 @@ class TestCampaignRights(RightsCommon):
         with self.assertRaisesRegex(UserError, "archive it, its history stays"):
             mine.unlink()
 
+    def test_managers_name_contact_groups_and_preview_messages(self):
+        debtor = self.make_debtor("Owing", self.other_collector)
+        group = self.env.ref("account_collection.contact_group_purchasing")
+        for user in (self.viewer, self.collector, self.sender):
+            self.assertEqual(group.with_user(user).name, "Purchasing")
+            with self.assertRaises(AccessError):
+                group.with_user(user).name = "Mine"
+            with self.assertRaises(AccessError):
+                self.campaign.with_user(user).action_preview()
+        for user in (self.invoicing, self.employee, self.portal):
+            with self.assertRaises(AccessError):
+                group.with_user(user).read(["name"])
+        group.with_user(self.manager).name = "Buyers"
+        action = self.campaign.with_user(self.manager).action_preview()
+        wizard = self.env["collection.preview.wizard"].with_user(self.manager).browse(action["res_id"])
+        self.assertEqual(wizard.debtor_id, debtor)
+        other = self.env["res.company"].create({"name": "Another"})
+        wizard.sudo().debtor_id = self.Debtor.create(
+            {"partner_id": self.make_customer("Far").id, "company_id": other.id}
+        )
+        with self.assertRaises(AccessError):
+            wizard.action_show()
+
     def test_a_campaign_of_another_company_is_not_seen(self):
         other = self.env["res.company"].create({"name": "Another"})
         campaign = self.campaign.copy({"company_id": other.id})

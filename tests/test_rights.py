@@ -15,6 +15,7 @@ COLLECTION_MODELS = (
     "collection.run",
     "collection.campaign",
     "collection.group",
+    "collection.contact.group",
     "collection.notice",
     "collection.notice.line",
     "collection.review.report",

@@ -21,3 +21,4 @@ from . import collection_interaction_wizard
 from . import collection_credit_wizard
 from . import collection_residue_write_off
 from . import collection_opening_import
+from . import collection_preview_wizard
