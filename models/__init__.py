@@ -37,6 +37,7 @@ from . import mail_notification
 from . import collection_export
 from . import collection_risk_choice
 from . import collection_audience
+from . import collection_deliveries_choice
 from . import collection_content
 from . import collection_group
 from . import collection_policy
@@ -59,6 +60,7 @@ from . import collection_run
 from . import collection_campaign
 from . import collection_campaign_schedule
 from . import collection_campaign_run
+from . import collection_campaign_documents
 from . import collection_notice_channel
 from . import collection_notice_dispatch
 from . import collection_notice_queue
@@ -70,6 +72,8 @@ from . import base_partner_merge
 from . import res_partner_status
 from . import res_config_settings
 from . import collection_debtor_statement
+from . import collection_debtor_documents
+from . import collection_debtor_deliveries
 from . import collection_debtor_activity
 from . import collection_said
 from . import collection_promise

@@ -13,6 +13,7 @@ class CollectionContent(models.AbstractModel):
 
     _name = "collection.content"
     _description = "Content of Notices"
+    _inherit = "collection.deliveries.choice"
 
     template_id = fields.Many2one(
         "mail.template",
@@ -26,7 +27,7 @@ class CollectionContent(models.AbstractModel):
     def _get_layout(self):
         """The ``StatementLayout`` of the statements and letters that it sends."""
         self.ensure_one()
-        return StatementLayout()
+        return StatementLayout(deliveries=self.include_deliveries)
 
     def _get_follow_up(self):
         """(type, days after the message) of the activity that it asks of the collector; the type may be empty."""

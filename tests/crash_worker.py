@@ -14,6 +14,8 @@ import sys
 import traceback
 from datetime import timedelta
 
+from crash_sales import sell
+
 import odoo
 from odoo import SUPERUSER_ID, api, fields
 from odoo.modules.registry import Registry
@@ -284,6 +286,20 @@ def do_uninstall(cr):
         answer = do_post_invoice(own)
         own.rollback()
     return answer
+
+
+def do_sell(cr, seed):
+    """Install Sales and its stock and sell to customers who owe 50 each: see ``crash_sales.py``."""
+    environment(cr)["ir.module.module"].search([("name", "=", "sale_stock")]).button_immediate_install()
+    with Registry(cr.dbname).cursor() as own:
+        env = environment(own)
+        company = prepare_company(env)
+        customers = env["res.partner"].create(
+            [{"name": name, "is_company": True} for name in ("Buyer", "Random", "None")]
+        )
+        for customer in customers:
+            make_invoice(env, customer, amount=50)
+        return sell(env, company, customers, seed)
 
 
 def do_debtors(cr):
