@@ -20,7 +20,7 @@ class CollectionCampaign(models.Model):
         default=ALL,
         help="The date of invoices and credit notes. Payments and checks that wait count whatever their day.",
     )
-    document_date_from = fields.Date(string="First Day", help="Empty: since ever.")
+    document_date_from = fields.Date(string="First Day", help="Empty: from the beginning.")
     document_date_to = fields.Date(string="Last Day", help="Empty: no end.")
     document_days = fields.Integer(
         string="Days Back", default=30, help="Counted back from the day on which the message leaves."

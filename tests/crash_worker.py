@@ -14,7 +14,6 @@ import sys
 import traceback
 from datetime import timedelta
 
-from crash_sales import sell
 
 import odoo
 from odoo import SUPERUSER_ID, api, fields
@@ -290,6 +289,8 @@ def do_uninstall(cr):
 
 def do_sell(cr, seed):
     """Install Sales and its stock and sell to customers who owe 50 each: see ``crash_sales.py``."""
+    from crash_sales import sell
+
     environment(cr)["ir.module.module"].search([("name", "=", "sale_stock")]).button_immediate_install()
     with Registry(cr.dbname).cursor() as own:
         env = environment(own)
