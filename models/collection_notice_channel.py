@@ -19,6 +19,7 @@ class Text(NamedTuple):
     subject: str
     body: Markup
     sender: str
+    items: Markup  # the table of items as the body has it; empty where the template does not ask for it
 
 
 class CollectionNoticeChannel(models.AbstractModel):
@@ -46,9 +47,10 @@ class CollectionNoticeChannel(models.AbstractModel):
         with notices.filtered(lambda notice: notice._get_content().attach_statement)._print_statements() as finish:
             notices._log_on_invoices(addressed)
             notices._schedule_follow_ups()
+            messages = notices._create_messages(texts, addressed)
+            mails = notices._create_mails(texts, messages, addressed)
             documents = finish()
-        messages = notices._create_messages(texts, documents, addressed)
-        mails = notices._create_mails(texts, messages, addressed)
+        self._attach_documents(messages, documents)
         self._mark_handed_over(notices, OUTGOING, messages, mails, documents, addressed)
 
     def _dispatch_letter(self):
@@ -64,8 +66,9 @@ class CollectionNoticeChannel(models.AbstractModel):
         with notices._print_statements({notice: text.body for notice, text in texts.items()}) as finish:
             notices._log_on_invoices({})
             notices._schedule_follow_ups(_("Print and post the letter"))
+            messages = notices._create_messages(texts, {})
             documents = finish()
-        messages = notices._create_messages(texts, documents, {})
+        self._attach_documents(messages, documents)
         self._mark_handed_over(notices, SENT, messages, {}, documents, {})
 
     def _dispatch_call(self):
@@ -122,8 +125,10 @@ class CollectionNoticeChannel(models.AbstractModel):
             notices = notices.with_context(lang=lang)
             subjects = template._render_template_inline_template(template.subject, self._name, notices.ids)
             senders = template._render_template_inline_template(template.email_from, self._name, notices.ids)
-            for notice_id, body in zip(notices.ids, notices._render_bodies(template), strict=True):
-                texts[self.browse(notice_id)] = Text(subjects[notice_id], body, senders[notice_id])
+            with_items = "items_html" in (template.body_html or "")
+            for notice, body in zip(notices, notices._render_bodies(template), strict=True):
+                items = notice.items_html if with_items else Markup()
+                texts[self.browse(notice.id)] = Text(subjects[notice.id], body, senders[notice.id], items)
         return texts
 
     def _render_bodies(self, template):
@@ -198,8 +203,8 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     # === Messages ===#
 
-    def _create_messages(self, texts, documents, addressed):
-        """``{notice: message}``: the chatter entries of the debtors, in one create."""
+    def _create_messages(self, texts, addressed):
+        """``{notice: message}``: the chatter entries of the debtors, in one create, without their statements."""
         note = self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note")
         senders = {notice: notice._get_sender(texts[notice].sender) for notice in self}
         reply_to = {}
@@ -208,7 +213,6 @@ class CollectionNoticeChannel(models.AbstractModel):
         values = []
         for notice in self:
             author, email_from = senders[notice]
-            attachments = list(filter(None, [documents.get(notice)])) + list(notice._get_invoice_documents())
             values.append(
                 {
                     "model": "collection.debtor",
@@ -226,16 +230,24 @@ class CollectionNoticeChannel(models.AbstractModel):
                     "email_add_signature": False,
                     "message_id": generate_tracking_message_id(f"collection-{notice.id}"),
                     "partner_ids": [(4, partner.id) for partner in addressed.get(notice, ())],
-                    "attachment_ids": [(4, attachment.id) for attachment in attachments],
+                    "attachment_ids": [(4, attachment.id) for attachment in notice._get_invoice_documents()],
                 }
             )
         # sudo: as every log of Odoo's own; whoever dispatches has the right to send
         messages = dict(zip(self, self.env["mail.message"].sudo().create(values), strict=True))
-        body = self.env["mail.message"]._fields["body"]
-        self._write_bodies(
-            {message: body.convert_to_cache(texts[notice].body, message) for notice, message in messages.items()}
-        )
+        self._write_bodies({message: self._clean_body(texts[notice], message) for notice, message in messages.items()})
         return messages
+
+    @api.model
+    def _clean_body(self, text, message):
+        """The text as a chatter may show it. The table of items, in which every cell is escaped, is spared the cleaning:
+        it would take longer than all else that a message needs."""
+        field = self.env["mail.message"]._fields["body"]
+        before, table, after = text.body.partition(text.items or text.body)
+        if not text.items or not table:
+            return field.convert_to_cache(text.body, message)
+        mark = uuid4().hex
+        return field.convert_to_cache(before + mark + after, message).replace(mark, table, 1)
 
     @api.model
     def _write_bodies(self, bodies):
@@ -254,6 +266,24 @@ class CollectionNoticeChannel(models.AbstractModel):
             )
         )
         messages.invalidate_recordset(["body"])
+
+    @api.model
+    def _attach_documents(self, messages, documents):
+        """Put statements and letters, printed while all else was made, to their messages."""
+        if not documents:
+            return
+        field = self.env["mail.message"]._fields["attachment_ids"]
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %s (%s, %s) SELECT * FROM unnest(%s::int[], %s::int[])",
+                *map(SQL.identifier, (field.relation, field.column1, field.column2)),
+                [messages[notice].id for notice in documents],
+                [attachment.id for attachment in documents.values()],
+            )
+        )
+        self.env["mail.message"].browse(message.id for message in messages.values()).invalidate_recordset(
+            ["attachment_ids"]
+        )
 
     def _get_sender(self, email_from):
         """(author, formatted address) of a notice: the template's address where it names one, else that of the
