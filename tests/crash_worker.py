@@ -14,7 +14,6 @@ import sys
 import traceback
 from datetime import timedelta
 
-
 import odoo
 from odoo import SUPERUSER_ID, api, fields
 from odoo.modules.registry import Registry
