@@ -290,7 +290,10 @@ def do_sell(cr, seed):
     """Install Sales and its stock and sell to customers who owe 50 each: see ``crash_sales.py``."""
     from crash_sales import sell
 
-    environment(cr)["ir.module.module"].search([("name", "=", "sale_stock")]).button_immediate_install()
+    modules = environment(cr)["ir.module.module"]
+    # What Odoo would install along takes a quarter of the time.
+    modules.search([("auto_install", "=", True), ("state", "=", "uninstalled")]).auto_install = False
+    modules.search([("name", "=", "sale_stock")]).button_immediate_install()
     with Registry(cr.dbname).cursor() as own:
         env = environment(own)
         company = prepare_company(env)
