@@ -39,6 +39,7 @@ from . import collection_export
 from . import collection_risk_choice
 from . import collection_audience
 from . import collection_contact_group
+from . import collection_deliveries_choice
 from . import collection_content
 from . import collection_content_sample
 from . import collection_group
@@ -66,6 +67,7 @@ from . import collection_notice_address
 from . import collection_notice_document
 from . import collection_notice_placeholder
 from . import collection_campaign_moment
+from . import collection_campaign_documents
 from . import collection_notice_channel
 from . import collection_notice_dispatch
 from . import collection_notice_queue
@@ -77,6 +79,8 @@ from . import base_partner_merge
 from . import res_partner_status
 from . import res_config_settings
 from . import collection_debtor_statement
+from . import collection_debtor_documents
+from . import collection_debtor_deliveries
 from . import collection_debtor_activity
 from . import collection_said
 from . import collection_promise

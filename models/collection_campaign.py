@@ -225,16 +225,18 @@ class CollectionCampaign(models.Model):
     def _get_audience_domain(self):
         """The debtors that would receive it now, as far as their balances tell: the run asks each item as well."""
         today = self.company_id._get_collection_today()
-        owing = "overdue" if self.content == OVERDUE else "total_due"
         return [
             *self._get_debtor_domain(),
-            (owing, ">", 0),
+            *self._get_owing_domain(today),
             ("partner_id.active", "=", True),
             ("excluded", "=", False),
             "|",
             ("hold", "=", False),
             ("hold_until", "<", today),
         ]
+
+    def _get_owing_domain(self, today):
+        return [("overdue" if self.content == OVERDUE else "total_due", ">", 0)]
 
     # === Actions ===#
 

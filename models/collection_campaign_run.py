@@ -137,7 +137,7 @@ class CollectionCampaign(models.Model):
         self.env["collection.debtor.touch"].sudo()._drain()
         chosen = frozenset(Debtor.search(self._get_audience_domain()).ids)
         frequent = self.env["collection.notice"]._get_frequent(self.company_id, today)
-        positions, units = Debtor._get_positions(self.company_id, today)
+        positions, units = Debtor._get_positions(self.company_id, today, documents=self._get_documents(today))
         rungs = dunning.Rungs([], today)
         notices, lines, left_out = [], [], 0
         for position in positions:

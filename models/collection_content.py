@@ -15,6 +15,7 @@ class CollectionContent(models.AbstractModel):
 
     _name = "collection.content"
     _description = "Content of Notices"
+    _inherit = "collection.deliveries.choice"
 
     template_id = fields.Many2one(
         "mail.template",
@@ -100,6 +101,7 @@ class CollectionContent(models.AbstractModel):
         return StatementLayout(
             bank_account_ids=tuple(sorted(self.bank_account_ids.ids)),
             brand=(self._name, self.id) if branded else (),
+            deliveries=self.include_deliveries,
         )
 
     def _get_companies(self):

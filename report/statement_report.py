@@ -33,7 +33,7 @@ class StatementReport(models.AbstractModel):
         # The web client sends no other ids with data.
         docids = docids or data.get("debtor_ids")
         debtors = self.env["collection.debtor"].browse(docids)
-        statements = debtors._get_statement_shape(data.get("as_of"), data.get("date_from"))
+        statements = debtors._get_statement_shape(**debtors._get_shape_options(data))
         renderer = _Renderer(self.env)
         return {
             "doc_ids": docids,

@@ -2,6 +2,7 @@ from . import test_activity
 from . import test_alerts
 from . import test_balances
 from . import test_campaigns
+from . import test_campaign_documents
 from . import test_cash_plan
 from . import test_channels
 from . import test_check_alerts
@@ -19,6 +20,7 @@ from . import test_contents
 from . import test_cost
 from . import test_crash
 from . import test_credit
+from . import test_deliveries
 from . import test_delivery
 from . import test_demo
 from . import test_desk
@@ -28,6 +30,7 @@ from . import test_disputes
 from . import test_engine_aging
 from . import test_engine_assignment
 from . import test_engine_checks
+from . import test_engine_deliveries
 from . import test_engine_dunning
 from . import test_engine_priority
 from . import test_engine_promises
