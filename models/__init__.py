@@ -75,6 +75,9 @@ from . import collection_notice_fallback
 from . import collection_notice_frequency
 from . import collection_notice
 from . import collection_notice_line
+from . import collection_letter
+from . import collection_notice_letter
+from . import collection_run_letters
 from . import base_partner_merge
 from . import res_partner_status
 from . import res_config_settings

@@ -94,6 +94,14 @@ class CollectionContent(models.AbstractModel):
 
     # === What the notices ask ===#
 
+    address_window = fields.Selection(
+        [("left", "Left"), ("right", "Right")],
+        help="Where the address shows in a window envelope (DL, C5 or #10). Empty: an envelope without window.",
+    )
+    signature_line = fields.Boolean(
+        help="End the letter with lines for the name, the date and the signature of who receives it by hand."
+    )
+
     def _get_layout(self):
         """The ``StatementLayout`` of the statements and letters that it sends."""
         self.ensure_one()
@@ -102,6 +110,8 @@ class CollectionContent(models.AbstractModel):
             bank_account_ids=tuple(sorted(self.bank_account_ids.ids)),
             brand=(self._name, self.id) if branded else (),
             deliveries=self.include_deliveries,
+            address_window=self.address_window or "",
+            signature_line=self.signature_line,
         )
 
     def _get_companies(self):

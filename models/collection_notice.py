@@ -108,7 +108,7 @@ class CollectionNotice(models.Model):
 
     # === Computes ===#
 
-    @api.depends("debtor_id.partner_id.display_name", "level_id.name", "campaign_id.name", "date")
+    @api.depends("debtor_id.partner_id.display_name", "level_id.name", "campaign_id.name", "letter_id.name", "date")
     @api.depends_context("lang")
     def _compute_display_name(self):
         for notice in self:
@@ -209,7 +209,7 @@ class CollectionNotice(models.Model):
         self.ensure_one()
         # sudo: what a notice says is for whoever sends it
         notice = self.sudo()
-        return notice.campaign_id or notice.level_id
+        return notice.campaign_id or notice.letter_id or notice.level_id
 
     # === Actions ===#
 

@@ -56,7 +56,7 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     def _dispatch_letter(self):
         """Print the text of the template above the statement, and ask a person to post it."""
-        notices = self.filtered(lambda notice: notice.partner_id.street or notice.partner_id.city)
+        notices = self.filtered(lambda notice: notice.debtor_id._has_postal_address())
         self._try_next_channels(
             {
                 notice: _("%(customer)s has no postal address.", customer=notice.partner_id.display_name)
@@ -66,11 +66,13 @@ class CollectionNoticeChannel(models.AbstractModel):
         texts = notices._render_texts()
         with notices._print_statements({notice: text.body for notice, text in texts.items()}) as finish:
             notices._log_on_invoices({})
-            notices._schedule_follow_ups(_("Print and post the letter"))
+            notices._schedule_follow_ups()
+            activities = notices._schedule_posting()
             messages = notices._create_messages(texts, {})
             documents = finish()
         self._attach_documents(messages, documents)
         self._mark_handed_over(notices, SENT, messages, {}, documents, {})
+        notices._await_printing(activities)
 
     def _dispatch_call(self):
         """Ask the collector to call."""

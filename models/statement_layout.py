@@ -32,9 +32,14 @@ class StatementLayout(NamedTuple):
 
     brand: tuple = ()
     """(model, id) of the ``collection.content`` whose own logo or signature it bears; none: the company's."""
+
     documents: Documents = EVERYTHING
     deliveries: bool = False
     """Also what was delivered and not invoiced yet."""
+
+    # Of a letter alone, whatever else the content sends.
+    address_window: str = ""
+    signature_line: bool = False
 
 
 DEFAULT = StatementLayout()

@@ -12,6 +12,7 @@ from odoo import api, models
 from odoo.tools import html_sanitize, is_html_empty
 
 from . import statement_pdf
+from .letter_page import get_letter_page
 from .stationery import PAGE_MARGINS, Stationery, address_lines, get_company_paper, logo_uri
 
 LOCAL_IMAGE = re.compile(r"/web/image/(\d+)")
@@ -54,7 +55,6 @@ class StatementReport(models.AbstractModel):
         :return: a context in which they are being printed: a function that waits and returns {key: PDF or exception}.
             What still prints when it is left, by an error, is ended.
         """
-        renderer = _Renderer(self.env)
         companies = {statement["company"] for statement, _message in documents.values()}
         papers = {company: self._get_paper(company) for company in companies}
         keys_of = defaultdict(list)
@@ -63,6 +63,7 @@ class StatementReport(models.AbstractModel):
         with statement_pdf.Printing(self.env) as printing:
             finish_of = {}
             for (paperformat, margins), keys in keys_of.items():
+                renderer = _Renderer(self.env, get_letter_page(paperformat, margins))
                 bodies = (renderer.try_render(*documents[key]) for key in keys)
                 finish_of[tuple(keys)] = printing.start(bodies, paperformat, margins, renderer.head)
 
@@ -86,8 +87,10 @@ class StatementReport(models.AbstractModel):
 class _Renderer(Stationery):
     """Renders the HTML of statements."""
 
-    def __init__(self, env):
+    def __init__(self, env, page=None):
+        """:param page: ``LetterPage`` that letters are printed on"""
         super().__init__(env)
+        self._page = page
         self._signatures = {}
 
     def try_render(self, statement, message):
@@ -103,10 +106,15 @@ class _Renderer(Stationery):
             return error
 
     def render(self, statement, message=None):
-        """Return one statement as a balanced HTML fragment in its customer's language."""
+        """Return one statement as a balanced HTML fragment in its customer's language.
+
+        :param message: text of a letter, HTML
+        """
+        layout = statement["layout"]
+        is_letter = message is not None
         partner = statement["partner"].with_context(lang=statement["lang"])
         shape = "activity" if "date_from" in statement else "statement"
-        brand = self._get_brand(statement["layout"], statement["lang"])
+        brand = self._get_brand(layout, statement["lang"])
         return self.render_document(
             f"account_collection.report_{shape}_document",
             statement["company"],
@@ -117,6 +125,8 @@ class _Renderer(Stationery):
                 "address": address_lines(partner),
                 "message": message and clean_message(message),
                 "signature": brand and self._get_signature(brand),
+                "window": is_letter and self._page and self._page.get_window(layout.address_window),
+                "signature_line": is_letter and layout.signature_line,
             },
             brand if brand and brand.logo else None,
         )

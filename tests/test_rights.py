@@ -14,6 +14,7 @@ COLLECTION_MODELS = (
     "collection.level.channel",
     "collection.run",
     "collection.campaign",
+    "collection.letter",
     "collection.group",
     "collection.contact.group",
     "collection.notice",
