@@ -28,6 +28,7 @@ from . import test_engine_aging
 from . import test_engine_assignment
 from . import test_engine_checks
 from . import test_engine_dunning
+from . import test_engine_kpi
 from . import test_engine_priority
 from . import test_engine_promises
 from . import test_engine_spreadsheet
