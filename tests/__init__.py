@@ -1,4 +1,5 @@
 from . import test_activity
+from . import test_aging
 from . import test_alerts
 from . import test_balances
 from . import test_campaigns
