@@ -113,7 +113,7 @@ class TestAging(AgingCommon, StatementCommon):
         self.make_month()
         report = self.make_aging(DAY, self.viewer, edges="7, 14, 21, 28, 35")
         action = report.action_open()
-        Line = self.env["collection.aging.line"].with_user(self.viewer).with_context(action["context"])
+        Line = self.env["collection.aging.line"].with_user(self.viewer).with_context(**action["context"])
         first = Line.search(action["domain"])[-1]
         self.assertEqual([first[f"bucket_{number}"] for number in range(1, 7)], [0, 40, 0, 0, 30, 20])
         fields = Line.fields_get(attributes=["string", "selection"])
@@ -124,7 +124,7 @@ class TestAging(AgingCommon, StatementCommon):
     def test_buckets_that_it_has_not_are_nowhere(self):
         self.make_month()
         action = self.make_aging(DAY, self.viewer, edges="45").action_open()
-        Line = self.env["collection.aging.line"].with_user(self.viewer).with_context(action["context"])
+        Line = self.env["collection.aging.line"].with_user(self.viewer).with_context(**action["context"])
         result = Line.get_views([(False, "list"), (False, "pivot"), (False, "search")])
         for kind in ("list", "pivot"):
             arch = etree.fromstring(result["views"][kind]["arch"])

@@ -68,7 +68,7 @@ class CollectionAging(models.TransientModel):
     debtor_id = fields.Many2one(
         "collection.debtor", string="Only This Debtor", domain="[('company_id', '=', company_id)]"
     )
-    line_ids = fields.One2many("collection.aging.line", "wizard_id", readonly=True)
+    line_ids = fields.One2many("collection.aging.line", "wizard_id", string="Rows Found", readonly=True)
 
     @api.depends("company_id")
     def _compute_edges(self):
