@@ -204,8 +204,15 @@ class CollectionAgingLine(models.Model):
               LEFT JOIN account_move move ON move.id = line.move_id
              ORDER BY customer.name, customer.id, summed.due_date, summed.move_line_id
             """,
-            item=self._query_items(report),
-            aged=self._query_aged(report),
+            item=self._query_items(report.company_id, report.as_of),
+            aged=self._query_aged(
+                report.company_id,
+                report.as_of,
+                report._get_edges(),
+                report._get_debtors_query(),
+                own=report.amounts_in == OWN_CURRENCY,
+                contractual=report.due_basis == CONTRACTUAL,
+            ),
             line=SQL("line_id" if report.detail == BY_DOCUMENT else "NULL::int"),
             buckets=SQL(", ").join(
                 SQL("COALESCE(SUM(amount) FILTER (WHERE bucket = %s), 0) AS %s", number, SQL.identifier(name))
@@ -245,7 +252,7 @@ class CollectionAgingLine(models.Model):
         }
 
     @api.model
-    def _query_items(self, report):
+    def _query_items(self, company, as_of):
         """``item``: the receivable lines that are open now or were reconciled by something later than the day, and how
         much of them was."""
         return SQL(
@@ -265,17 +272,21 @@ class CollectionAgingLine(models.Model):
             )""",
             accounts=self.env["account.account"]._get_receivable_ids(),
             is_open=self.env["collection.debtor"]._query_is_open("line"),
-            company=report.company_id.id,
-            as_of=report.as_of,
+            company=company.id,
+            as_of=as_of,
         )
 
     @api.model
-    def _query_aged(self, report):
-        """One row per item that was open at the end of the day, with its bucket: NULL counts against what is owed."""
-        own = report.amounts_in == OWN_CURRENCY
+    def _query_aged(self, company, as_of, edges, debtors, own=False, contractual=False):
+        """One row per ``item`` that was open at the end of the day, with its bucket: NULL counts against what is owed.
+
+        :param debtors: query of those that are looked at
+        :param own: amounts in the currency of each item, and not in the company's
+        :param contractual: by the contractual due date, and not by the effective one
+        """
         residual = "line.amount_residual_currency + item.later_currency" if own else "line.amount_residual + item.later"
         due = "COALESCE(line.date_maturity, line.date)"
-        if report.due_basis == CONTRACTUAL:
+        if contractual:
             due = "COALESCE(line.collection_contractual_date, line.date_maturity, line.date)"
         return SQL(
             """
@@ -295,9 +306,9 @@ class CollectionAgingLine(models.Model):
             currency=SQL("line.currency_id" if own else "line.company_currency_id"),
             residual=SQL(residual),
             due=SQL(due),
-            as_of=SQL("%s::date", report.as_of),
-            starts=[1, *(edge + 1 for edge in report._get_edges())],
+            as_of=SQL("%s::date", as_of),
+            starts=[1, *(edge + 1 for edge in edges)],
             accounts=self.env["account.account"]._get_receivable_ids(),
-            company=report.company_id.id,
-            debtors=report._get_debtors_query().subselect(),
+            company=company.id,
+            debtors=debtors.subselect(),
         )
