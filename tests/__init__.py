@@ -38,6 +38,7 @@ from . import test_engine_windows
 from . import test_i18n
 from . import test_install
 from . import test_interactions
+from . import test_kpi
 from . import test_ladder
 from . import test_night
 from . import test_odoo_terms

@@ -1,7 +1,22 @@
 from collections import defaultdict
 from datetime import timedelta
 
+from hypothesis import strategies as st
+
 from ..engine import aging
+from .test_statement import DAYS, START
+
+OPERATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["invoice", "credit note", "on account", "payment", "payment", "reversal"]),
+        st.integers(1, 50_000),
+        st.integers(0, DAYS),
+        st.booleans(),
+        st.booleans(),
+    ),
+    min_size=2,
+    max_size=7,
+)
 
 
 class AgingCommon:
@@ -90,3 +105,23 @@ class AgingCommon:
 
     def check_recent_aging(self):
         self.check_aging(self.today, self.today - timedelta(days=11), self.today - timedelta(days=45))
+
+    def live_through(self, operations):
+        """Documents and payments of two customers in two currencies, beside :class:`StatementCommon`."""
+        Move, entries = self.env["account.move"], []
+        for kind, cents, days, foreign, other in operations:
+            amount, day = cents / 100, START + timedelta(days=days)
+            currency = self.gold if foreign else self.usd
+            partner = self.second if other else self.customer
+            if kind == "reversal" and entries:
+                entry = entries.pop()
+                entry._reverse_moves([{"date": max(day, entry.date)}], cancel=True)
+            elif kind in ("on account", "payment"):
+                owed = Move.search([("partner_id", "=", partner.id), ("move_type", "!=", "entry")])
+                owed = owed.filtered("amount_residual") if kind == "payment" else Move
+                entries.append(self.bank_entry(amount, day, owed, partner, currency))
+            else:
+                move_type = "out_refund" if kind == "credit note" else "out_invoice"
+                due = day + timedelta(days=cents % 40)
+                invoice = self.invoice(amount, day, due, partner, move_type=move_type, currency_id=currency.id)
+                self.receivable(invoice).collection_contractual_date = due - timedelta(days=cents % 7)

@@ -13,7 +13,7 @@ from odoo.tests import Form, tagged
 
 from ..report import aging_document
 from ..report.collection_aging_line import EDGES_KEY
-from .aging_common import AgingCommon
+from .aging_common import OPERATIONS, AgingCommon
 from .examples import histories
 from .test_statement import DAYS, START, StatementCommon
 from .test_statement_pdf import text
@@ -257,17 +257,7 @@ class TestAging(AgingCommon, StatementCommon):
 
     @histories(6)
     @given(
-        st.lists(
-            st.tuples(
-                st.sampled_from(["invoice", "credit note", "on account", "payment", "payment", "reversal"]),
-                st.integers(1, 50_000),
-                st.integers(0, DAYS),
-                st.booleans(),
-                st.booleans(),
-            ),
-            min_size=2,
-            max_size=7,
-        ),
+        OPERATIONS,
         st.lists(st.integers(0, DAYS), min_size=1, max_size=3),
         st.lists(st.integers(1, 120), min_size=1, max_size=5, unique=True).map(sorted),
     )
@@ -292,22 +282,3 @@ class TestAging(AgingCommon, StatementCommon):
             statement = debtor._get_statement(as_of)[debtor.id]
             (row,) = self.aging(as_of, debtor_id=debtor.id) or [self.env["collection.aging.line"]]
             self.assertAlmostEqual(row.total, statement["total_company_currency"], 2)
-
-    def live_through(self, operations):
-        Move, entries = self.env["account.move"], []
-        for kind, cents, days, foreign, other in operations:
-            amount, day = cents / 100, START + timedelta(days=days)
-            currency = self.gold if foreign else self.usd
-            partner = self.second if other else self.customer
-            if kind == "reversal" and entries:
-                entry = entries.pop()
-                entry._reverse_moves([{"date": max(day, entry.date)}], cancel=True)
-            elif kind in ("on account", "payment"):
-                owed = Move.search([("partner_id", "=", partner.id), ("move_type", "!=", "entry")])
-                owed = owed.filtered("amount_residual") if kind == "payment" else Move
-                entries.append(self.bank_entry(amount, day, owed, partner, currency))
-            else:
-                move_type = "out_refund" if kind == "credit note" else "out_invoice"
-                due = day + timedelta(days=cents % 40)
-                invoice = self.invoice(amount, day, due, partner, move_type=move_type, currency_id=currency.id)
-                self.receivable(invoice).collection_contractual_date = due - timedelta(days=cents % 7)
