@@ -114,6 +114,8 @@ from . import mail_activity
 from . import digest_digest
 from . import collection_debtor_to_call
 from . import collection_debtor_collected
+from . import collection_kpi_query
+from . import collection_kpi
 from . import digest_digest_collection
 from . import ir_actions_report
 from . import ir_model_fields

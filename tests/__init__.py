@@ -1,4 +1,5 @@
 from . import test_activity
+from . import test_aging
 from . import test_alerts
 from . import test_balances
 from . import test_campaigns
@@ -32,6 +33,7 @@ from . import test_engine_assignment
 from . import test_engine_checks
 from . import test_engine_deliveries
 from . import test_engine_dunning
+from . import test_engine_kpi
 from . import test_engine_priority
 from . import test_engine_promises
 from . import test_engine_spreadsheet
@@ -40,6 +42,7 @@ from . import test_engine_windows
 from . import test_i18n
 from . import test_install
 from . import test_interactions
+from . import test_kpi
 from . import test_ladder
 from . import test_letters
 from . import test_night
