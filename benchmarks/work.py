@@ -18,7 +18,7 @@ from odoo import SUPERUSER_ID, Command, api, fields
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
-BATCH_OF_MEMORY = 1000  # notices between two looks at the memory, whole batches of the dispatcher
+BATCH_OF_MEMORY = 1200  # notices between two looks at the memory, whole batches of the dispatcher
 
 
 class Bench:

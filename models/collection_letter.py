@@ -28,6 +28,9 @@ class CollectionLetter(models.Model):
     template_id = fields.Many2one(required=True, readonly=True)
     notice_ids = fields.One2many("collection.notice", "letter_id", string="Notices", readonly=True)
 
+    def _get_companies(self):
+        return self.company_id
+
     def _get_channels(self):
         return ["letter"]
 

@@ -6,4 +6,6 @@ from . import (
     collection_review_report,
     check_slip,
     collection_cash_plan,
+    collection_aging_line,
+    aging_document,
 )

@@ -7,6 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from odoo.tests import tagged
 
 from ..engine import checks
+from .aging_common import AgingCommon
 from .check_common import CheckCommon
 from .examples import histories
 
@@ -31,6 +32,12 @@ class CheckHistory(RuleBasedStateMachine):
         self.at_bank = {}
 
     def teardown(self):
+        try:
+            self.test.check_recent_aging()
+        finally:
+            self._undo()
+
+    def _undo(self):
         self.savepoint.close(rollback=True)
         self.test.env.invalidate_all()
 
@@ -172,7 +179,7 @@ class CheckHistory(RuleBasedStateMachine):
                     self.test.assertAlmostEqual(sum(lines.mapped("balance")), 0, 2, account.name)
 
 
-class CheckHistoriesCommon(CheckCommon):
+class CheckHistoriesCommon(AgingCommon, CheckCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

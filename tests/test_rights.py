@@ -16,6 +16,7 @@ COLLECTION_MODELS = (
     "collection.campaign",
     "collection.letter",
     "collection.group",
+    "collection.contact.group",
     "collection.notice",
     "collection.notice.line",
     "collection.review.report",

@@ -13,6 +13,7 @@ from . import account_postdated_check_bounce
 from . import account_postdated_check_replace
 from . import account_postdated_check_transition
 from . import account_postdated_check_import
+from . import collection_aging
 from . import collection_assign_wizard
 from . import collection_move_wizard
 from . import collection_hold_wizard
@@ -21,6 +22,7 @@ from . import collection_interaction_wizard
 from . import collection_credit_wizard
 from . import collection_residue_write_off
 from . import collection_opening_import
+from . import collection_preview_wizard
 from . import collection_letter_print
 from . import collection_letter_return
 from . import collection_letter_send
