@@ -50,6 +50,7 @@
         "views/collection_run_views.xml",
         "views/collection_group_views.xml",
         "views/collection_campaign_views.xml",
+        "views/collection_campaign_moment_views.xml",
         "views/collection_policy_views.xml",
         "views/collection_priority_rule_views.xml",
         "views/collection_level_views.xml",

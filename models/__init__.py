@@ -2,6 +2,7 @@ from . import res_company
 from . import res_company_books
 from . import res_partner
 from . import resource_calendar
+from . import resource_calendar_leaves
 from . import collection_schedule_part
 from . import collection_window
 from . import collection_closed_period
@@ -61,6 +62,7 @@ from . import collection_campaign
 from . import collection_campaign_schedule
 from . import collection_campaign_run
 from . import collection_campaign_documents
+from . import collection_campaign_moment
 from . import collection_notice_channel
 from . import collection_notice_dispatch
 from . import collection_notice_queue

@@ -230,6 +230,7 @@ class CollectionCampaign(models.Model):
             if campaign.state != SCHEDULED:
                 raise UserError(_("“%(campaign)s” is not scheduled.", campaign=campaign.name))
         self.write({"state": PAUSED, "next_run": False})
+        self._plan_moments()
 
     def action_open_audience(self):
         self.ensure_one()

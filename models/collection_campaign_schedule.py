@@ -182,6 +182,7 @@ class CollectionCampaign(models.Model):
         self.next_run = next(self._iter_moments(after), False)
         if not self.next_run:
             self.state = DONE
+        self._plan_moments()
 
     # === The scheduler ===#
 

@@ -240,8 +240,8 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     @api.model
     def _clean_body(self, text, message):
-        """The text as a chatter may show it. The table of items, in which every cell is escaped, is spared the cleaning:
-        it would take longer than all else that a message needs."""
+        """The text as a chatter may show it. The table of items, each cell of which is escaped, is spared the cleaning,
+        which would take longer than all else that a message needs."""
         field = self.env["mail.message"]._fields["body"]
         before, table, after = text.body.partition(text.items or text.body)
         if not text.items or not table:
