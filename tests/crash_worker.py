@@ -158,6 +158,28 @@ def do_queue(cr, attach_statement=False, bad=False):
     return len(queued)
 
 
+def do_schedule_campaign(cr, customers):
+    """A campaign to the customers whose names begin so, the time of which has just come; returns how many they are."""
+    env = environment(cr)
+    # What was copied by SQL made no debtors.
+    env["collection.debtor"]._refresh_balances()
+    campaign = env["collection.campaign"].create(
+        {
+            "name": f"Statements to {customers}",
+            "template_id": env.ref("account_collection.template_debt_summary").id,
+            "attach_statement": False,
+            "partner_domain": f"[('name', '=like', '{customers}%')]",
+        }
+    )
+    campaign.write({"state": "scheduled", "next_run": fields.Datetime.now() - timedelta(minutes=10)})
+    return campaign.debtor_count
+
+
+def do_send_campaigns(cr):
+    """One life of the scheduler of campaigns; returns how many it sent."""
+    return environment(cr)["collection.campaign"]._cron_send()
+
+
 def do_dispatch(cr, batch=None):
     """One life of the dispatcher."""
     from odoo.addons.account_collection.models import collection_notice_dispatch
