@@ -115,6 +115,7 @@ from . import digest_digest
 from . import collection_debtor_to_call
 from . import collection_debtor_collected
 from . import collection_kpi_query
+from . import collection_kpi_work
 from . import collection_kpi
 from . import digest_digest_collection
 from . import ir_actions_report

@@ -63,7 +63,10 @@ class CollectionKpi(models.AbstractModel):
                 total["sales"] += row["sold"]
             else:
                 total["beginning"] += row["balance"]
-        for query in (self._query_open, self._query_paid, self._query_work, self._query_hidden):
+        for query in (
+            *(self._query_open, self._query_paid, self._query_hidden),
+            *(self._query_said, self._query_contacted),
+        ):
             for row in self._fetch(query(scope)):
                 self._add(totals[row.pop("group_id")], row)
         for query in (self._query_promises, self._query_checks):

@@ -182,7 +182,7 @@ class CollectionAgingLine(models.Model):
             """
             WITH %(item)s,
             aged AS MATERIALIZED (%(aged)s),
-            summed AS (
+            summed AS MATERIALIZED (
                 SELECT debtor_id, currency_id, %(line)s AS move_line_id,
                        SUM(amount) AS total,
                        COUNT(*) AS item_count,
@@ -198,15 +198,14 @@ class CollectionAgingLine(models.Model):
             INSERT INTO collection_aging_line (%(names)s)
             SELECT %(values)s
               FROM summed
-              JOIN collection_debtor debtor ON debtor.id = summed.debtor_id
-              JOIN res_partner customer ON customer.id = debtor.partner_id
+              LEFT JOIN collection_debtor debtor ON debtor.id = summed.debtor_id
+              LEFT JOIN res_partner customer ON customer.id = debtor.partner_id
               LEFT JOIN account_move_line line ON line.id = summed.move_line_id
               LEFT JOIN account_move move ON move.id = line.move_id
              ORDER BY customer.name, customer.id, summed.due_date, summed.move_line_id
             """,
-            item=self._query_items(report.company_id, report.as_of),
+            item=self._query_items(report.as_of),
             aged=self._query_aged(
-                report.company_id,
                 report.as_of,
                 report._get_edges(),
                 report._get_debtors_query(),
@@ -252,63 +251,78 @@ class CollectionAgingLine(models.Model):
         }
 
     @api.model
-    def _query_items(self, company, as_of):
-        """``item``: the receivable lines that are open now or were reconciled by something later than the day, and how
-        much of them was."""
+    def _query_items(self, as_of):
+        """``item``: the receivable lines that are open now or were reconciled by something later than the day, with
+        what was open of them then: what is open now, and what was reconciled since; ``owned``: with their debtor.
+
+        Right after a bulk load PostgreSQL takes thousands of rows for a handful. So that no plan loops over them or
+        reads the whole history, each step is computed by itself, joins outward to what has a fitting index, and the
+        conditions on what it found are the next step's.
+        """
         return SQL(
             """
             item AS MATERIALIZED (
-                SELECT line_id, SUM(amount) AS later, SUM(amount_currency) AS later_currency
-                  FROM (SELECT line.id AS line_id, 0 AS amount, 0 AS amount_currency
+                SELECT line.id, line.partner_id, line.company_id, line.account_id, line.parent_state, line.date,
+                       line.date_maturity, line.collection_contractual_date, line.currency_id,
+                       line.company_currency_id, SUM(residual) AS residual, SUM(residual_currency) AS residual_currency
+                  FROM (SELECT %(columns)s, line.amount_residual AS residual,
+                               line.amount_residual_currency AS residual_currency
                           FROM account_move_line line
-                         WHERE line.account_id = ANY(%(accounts)s) AND %(is_open)s AND line.company_id = %(company)s
+                         WHERE line.account_id = ANY(%(accounts)s) AND %(is_open)s
                          UNION ALL
-                        SELECT debit_move_id, amount, debit_amount_currency
-                          FROM account_partial_reconcile WHERE max_date > %(as_of)s
-                         UNION ALL
-                        SELECT credit_move_id, -amount, -credit_amount_currency
-                          FROM account_partial_reconcile WHERE max_date > %(as_of)s) part
-                 GROUP BY line_id
+                        SELECT %(columns)s, later.amount, later.amount_currency
+                          FROM (SELECT debit_move_id AS line_id, amount, debit_amount_currency AS amount_currency
+                                  FROM account_partial_reconcile WHERE max_date > %(as_of)s
+                                 UNION ALL
+                                SELECT credit_move_id, -amount, -credit_amount_currency
+                                  FROM account_partial_reconcile WHERE max_date > %(as_of)s) later
+                          JOIN account_move_line line ON line.id = later.line_id) line
+                 WHERE line.date + 0 <= %(as_of)s
+                 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+            ),
+            owned AS MATERIALIZED (
+                SELECT item.*, debtor.id AS debtor_id
+                  FROM item
+                  LEFT JOIN res_partner member ON member.id = item.partner_id
+                  LEFT JOIN collection_debtor debtor
+                    ON debtor.partner_id = COALESCE(member.commercial_partner_id, member.id)
+                   AND debtor.company_id = item.company_id
             )""",
+            # Taken along from the first: to look the lines up once more takes longer than all else.
+            columns=SQL(
+                """line.id, line.partner_id, line.company_id, line.account_id, line.parent_state, line.date,
+                   line.date_maturity, line.collection_contractual_date, line.currency_id, line.company_currency_id"""
+            ),
             accounts=self.env["account.account"]._get_receivable_ids(),
             is_open=self.env["collection.debtor"]._query_is_open("line"),
-            company=company.id,
             as_of=as_of,
         )
 
     @api.model
-    def _query_aged(self, company, as_of, edges, debtors, own=False, contractual=False):
-        """One row per ``item`` that was open at the end of the day, with its bucket: NULL counts against what is owed.
+    def _query_aged(self, as_of, edges, debtors, own=False, contractual=False):
+        """One row per ``owned`` item that was open at the end of the day; a bucket of NULL counts against what is owed.
 
         :param debtors: query of those that are looked at
         :param own: amounts in the currency of each item, and not in the company's
         :param contractual: by the contractual due date, and not by the effective one
         """
-        residual = "line.amount_residual_currency + item.later_currency" if own else "line.amount_residual + item.later"
-        due = "COALESCE(line.date_maturity, line.date)"
+        due = "COALESCE(owned.date_maturity, owned.date)"
         if contractual:
-            due = "COALESCE(line.collection_contractual_date, line.date_maturity, line.date)"
+            due = "COALESCE(owned.collection_contractual_date, owned.date_maturity, owned.date)"
         return SQL(
             """
-            SELECT debtor.id AS debtor_id, line.id AS line_id, %(currency)s AS currency_id, owed.amount, owed.due,
+            SELECT owned.debtor_id, owned.id AS line_id, %(currency)s AS currency_id, owed.amount, owed.due,
                    %(as_of)s - owed.due AS days,
                    CASE WHEN owed.amount > 0 THEN width_bucket(%(as_of)s - owed.due, %(starts)s) END AS bucket
-              FROM item
-              JOIN account_move_line line ON line.id = item.line_id
-              JOIN res_partner member ON member.id = line.partner_id
-              JOIN collection_debtor debtor
-                ON debtor.partner_id = COALESCE(member.commercial_partner_id, member.id)
-               AND debtor.company_id = line.company_id
-             CROSS JOIN LATERAL (SELECT %(residual)s AS amount, %(due)s AS due) owed
-             WHERE line.account_id = ANY(%(accounts)s) AND line.company_id = %(company)s
-               AND line.parent_state = 'posted' AND line.date <= %(as_of)s AND owed.amount <> 0
-               AND debtor.id IN %(debtors)s""",
-            currency=SQL("line.currency_id" if own else "line.company_currency_id"),
-            residual=SQL(residual),
+              FROM owned
+             CROSS JOIN LATERAL (SELECT %(amount)s AS amount, %(due)s AS due) owed
+             WHERE (owned.debtor_id IN %(debtors)s) IS TRUE AND owned.parent_state = 'posted'
+               AND owned.account_id = ANY(%(accounts)s) AND owed.amount <> 0""",
+            currency=SQL("owned.currency_id" if own else "owned.company_currency_id"),
+            amount=SQL("owned.residual_currency" if own else "owned.residual"),
             due=SQL(due),
             as_of=SQL("%s::date", as_of),
             starts=[1, *(edge + 1 for edge in edges)],
             accounts=self.env["account.account"]._get_receivable_ids(),
-            company=company.id,
             debtors=debtors.subselect(),
         )

@@ -85,6 +85,7 @@ class CollectionAging(models.TransientModel):
         return {
             **action,
             "name": self._get_title(),
+            "display_name": self._get_title(),
             "domain": [("wizard_id", "=", self.id)],
             "context": self._prepare_context(),
         }
@@ -171,6 +172,7 @@ class CollectionAging(models.TransientModel):
             groups.append(self.group_by)
         ages = ["bucket"] if self.detail == BY_DOCUMENT else ["partner_id"]
         return {
+            "collection_aging_documents": self.detail == BY_DOCUMENT,
             EDGES_KEY: ",".join(str(edge) for edge in self._get_edges()),
             **{f"search_default_group_{name}": position for position, name in enumerate(groups, start=1)},
             "pivot_row_groupby": groups or ["partner_id"],
