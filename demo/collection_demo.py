@@ -4,7 +4,7 @@ import logging
 import time
 from functools import partial
 
-from . import checks, parties, plan, portfolios, reviews, said
+from . import campaigns, checks, parties, plan, portfolios, reviews, said
 from .history import History
 from .ledger import Ledger
 
@@ -48,6 +48,7 @@ def load(env):
     env["collection.debtor"]._refresh_balances()
     env["collection.debtor"]._rank_all(env["res.company"].concat(*companies.values()))
     portfolios.add_portfolios(env, companies[plan.MX], users[:-1], tags)
+    campaigns.add_campaigns(env, companies[plan.MX])
     _logger.info("Collections: demo data loaded in %.1f s", time.monotonic() - started)
 
 

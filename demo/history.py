@@ -47,7 +47,7 @@ class History:
         notices -= by_mail - by_mail.browse(notice.id for notice in addressed)
         if not notices:
             return
-        messages = notices._create_messages(notices._render_texts(), {}, addressed)
+        messages = notices._create_messages(notices._render_texts(), addressed)
         notices._mark_handed_over(notices, "sent", messages, {}, {}, addressed)
         notices._log_on_invoices(addressed)
 

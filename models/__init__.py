@@ -2,6 +2,7 @@ from . import res_company
 from . import res_company_books
 from . import res_partner
 from . import resource_calendar
+from . import resource_calendar_leaves
 from . import collection_schedule_part
 from . import collection_window
 from . import collection_closed_period
@@ -37,7 +38,10 @@ from . import mail_notification
 from . import collection_export
 from . import collection_risk_choice
 from . import collection_audience
+from . import collection_contact_group
+from . import collection_deliveries_choice
 from . import collection_content
+from . import collection_content_sample
 from . import collection_group
 from . import collection_policy
 from . import collection_level
@@ -59,6 +63,11 @@ from . import collection_run
 from . import collection_campaign
 from . import collection_campaign_schedule
 from . import collection_campaign_run
+from . import collection_notice_address
+from . import collection_notice_document
+from . import collection_notice_placeholder
+from . import collection_campaign_moment
+from . import collection_campaign_documents
 from . import collection_notice_channel
 from . import collection_notice_dispatch
 from . import collection_notice_queue
@@ -66,10 +75,15 @@ from . import collection_notice_fallback
 from . import collection_notice_frequency
 from . import collection_notice
 from . import collection_notice_line
+from . import collection_letter
+from . import collection_notice_letter
+from . import collection_run_letters
 from . import base_partner_merge
 from . import res_partner_status
 from . import res_config_settings
 from . import collection_debtor_statement
+from . import collection_debtor_documents
+from . import collection_debtor_deliveries
 from . import collection_debtor_activity
 from . import collection_said
 from . import collection_promise

@@ -44,7 +44,7 @@ class CollectionAlert(models.Model):
 
     @api.model
     def _get_greeting(self, user, company):
-        return _("Hello %(user)s, this is new in the collections of %(company)s.", user=user.name, company=company.name)
+        return _("Hello %(user)s, this is new in the collections of %(company)s:", user=user.name, company=company.name)
 
     @api.model
     def _get_sections(self, alerts, record_of, documents):

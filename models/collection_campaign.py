@@ -57,6 +57,22 @@ class CollectionCampaign(models.Model):
         help="Scheduled for the collector when the message leaves.",
     )
     follow_up_delay = fields.Integer(string="Activity After (Days)")
+    cc_partner_ids = fields.Many2many(
+        "res.partner",
+        "collection_campaign_cc_rel",
+        "campaign_id",
+        "partner_id",
+        string="Copy To",
+        help="Besides those whom each customer's messages are copied to.",
+    )
+    bcc_partner_ids = fields.Many2many(
+        "res.partner",
+        "collection_campaign_bcc_rel",
+        "campaign_id",
+        "partner_id",
+        string="Blind Copy To",
+        help="Besides those whom each customer's messages are copied to blindly.",
+    )
     requires_approval = fields.Boolean(help="Each time stays a proposal until a person approves it.")
 
     # === Audience ===#
@@ -209,16 +225,18 @@ class CollectionCampaign(models.Model):
     def _get_audience_domain(self):
         """The debtors that would receive it now, as far as their balances tell: the run asks each item as well."""
         today = self.company_id._get_collection_today()
-        owing = "overdue" if self.content == OVERDUE else "total_due"
         return [
             *self._get_debtor_domain(),
-            (owing, ">", 0),
+            *self._get_owing_domain(today),
             ("partner_id.active", "=", True),
             ("excluded", "=", False),
             "|",
             ("hold", "=", False),
             ("hold_until", "<", today),
         ]
+
+    def _get_owing_domain(self, today):
+        return [("overdue" if self.content == OVERDUE else "total_due", ">", 0)]
 
     # === Actions ===#
 
@@ -228,6 +246,7 @@ class CollectionCampaign(models.Model):
             if campaign.state != SCHEDULED:
                 raise UserError(_("“%(campaign)s” is not scheduled.", campaign=campaign.name))
         self.write({"state": PAUSED, "next_run": False})
+        self._plan_moments()
 
     def action_open_audience(self):
         self.ensure_one()
@@ -248,6 +267,16 @@ class CollectionCampaign(models.Model):
     def _get_follow_up(self):
         self.ensure_one()
         return self.follow_up_type_id, self.follow_up_delay
+
+    def _get_companies(self):
+        return self.company_id
+
+    @api.model
+    def _get_company_fields(self):
+        return ["company_id"]
+
+    def _get_copies(self):
+        return self.cc_partner_ids, self.bcc_partner_ids
 
     def _get_channels(self):
         self.ensure_one()

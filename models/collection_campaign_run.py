@@ -6,7 +6,6 @@ from ..engine.keys import notice_key
 from .collection_campaign import OVERDUE
 from .collection_debtor_dunning import speak
 from .notice_states import FAILED, OUTGOING, PROPOSED, QUEUED, SENT, SKIPPED
-from .print_errors import NotPrintedError
 
 
 class CollectionCampaign(models.Model):
@@ -33,6 +32,7 @@ class CollectionCampaign(models.Model):
         self._check_manager()
         if not self.active:
             raise UserError(_("“%(campaign)s” is archived: nothing leaves.", campaign=self.name))
+        self._check_text()
         # sudo: runs and notices are made by the system; the right to send was checked
         run = self.sudo()._send(self.company_id._get_collection_today(), state)
         self.env["collection.notice"]._trigger_dispatch()
@@ -50,15 +50,10 @@ class CollectionCampaign(models.Model):
         user = self.env.user
         if not user.email:
             raise UserError(_("Your user has no mail address to send a test to."))
-        # Made as every notice is, and taken back at once.
-        with self.env.cr.savepoint() as savepoint:
-            run = self.sudo()._send(self.company_id._get_collection_today(), PROPOSED, test=True)
-            notice = run.notice_ids.filtered(lambda notice: "test-" in notice.dedupe_key)[:1]
+        with self._sampled() as notice:
             if not notice:
                 raise UserError(_("Nobody would receive “%(campaign)s” now.", campaign=self.name))
             values = self._prepare_test(notice)
-            savepoint.rollback()
-        self.env.invalidate_all(flush=False)
         # sudo: mails are written by the system; this one goes to whoever asked
         self.env["mail.mail"].sudo().create({**values, "email_to": user.email_formatted, "auto_delete": True})
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
@@ -73,29 +68,31 @@ class CollectionCampaign(models.Model):
 
     def _prepare_test(self, notice):
         """Values of a mail like the one that this notice would be."""
-        text = notice._render_texts()[notice]
+        text = self._render_sample(notice)
         _author, sender = notice._get_sender(text.sender)
         customer = notice.debtor_id.display_name
         values = {
             "subject": _("Test for %(customer)s: %(subject)s", customer=customer, subject=text.subject),
             "body_html": text.body,
             "email_from": sender,
+            "reply_to": text.reply_to,
         }
         if self.attach_statement:
-            values["attachment_ids"] = [Command.create(self._prepare_test_statement(notice))]
+            document = self._print_sample(notice)
+            statement = {"name": document.name, "raw": document.raw, "mimetype": document.mimetype}
+            values["attachment_ids"] = [Command.create(statement)]
         return values
 
-    def _prepare_test_statement(self, notice):
-        try:
-            with notice._print_statements() as finish:
-                document = finish()[notice]
-        except NotPrintedError as not_printed:
-            raise not_printed.errors[notice] from not_printed
-        return {"name": document.name, "raw": document.raw, "mimetype": document.mimetype}
+    def _get_sample_debtors(self):
+        return self.env["collection.debtor"].search(self._get_audience_domain())
+
+    def _get_sample_owners(self, today):
+        values = {"company_id": self.company_id.id, "kind": "campaign", "campaign_id": self.id, "date": today}
+        return self._get_run(today) or self.env["collection.run"].create(values), self.env["collection.level"]
 
     # === Decide ===#
 
-    def _send(self, today, state=None, test=False):
+    def _send(self, today, state=None):
         """Make the run of the day and its notices; returns the run.
 
         :param state: of the notices; by default proposed where the campaign asks for approval, else queued
@@ -103,13 +100,13 @@ class CollectionCampaign(models.Model):
         """
         self.ensure_one()
         run = self._get_run(today)
-        if run and not test:
+        if run:
             self._withdraw_proposal(run)
         run = run or run.create(
             {"company_id": self.company_id.id, "kind": "campaign", "campaign_id": self.id, "date": today}
         )
         state = state or (PROPOSED if self.requires_approval else QUEUED)
-        notices, lines, remark = self._decide(run, today, state, test)
+        notices, lines, remark = self._decide(run, today, state)
         self.env["collection.notice"]._enqueue(notices, lines)
         run._settle_states(remark)
         return run
@@ -133,19 +130,17 @@ class CollectionCampaign(models.Model):
         run.notice_ids.unlink()
         run.state = "approved"
 
-    def _decide(self, run, today, state, test=False):
+    def _decide(self, run, today, state):
         """Rows for ``collection.notice._enqueue``, and a remark for the person who reads the run."""
         Debtor = self.env["collection.debtor"].sudo()
         # Today's balances choose, the items decide.
         self.env["collection.debtor.touch"].sudo()._drain()
         chosen = frozenset(Debtor.search(self._get_audience_domain()).ids)
         frequent = self.env["collection.notice"]._get_frequent(self.company_id, today)
-        positions, units = Debtor._get_positions(self.company_id, today)
+        positions, units = Debtor._get_positions(self.company_id, today, documents=self._get_documents(today))
         rungs = dunning.Rungs([], today)
         notices, lines, left_out = [], [], 0
         for position in positions:
-            if test and notices:
-                break
             if position.debtor_id not in chosen:
                 continue
             items = self._get_items(position, units, rungs)
@@ -153,7 +148,7 @@ class CollectionCampaign(models.Model):
                 continue
             reason = frequent.get(position.debtor_id)
             left_out += bool(reason)
-            key = self._get_key(position.debtor_id, today, test)
+            key = notice_key(self.company_id.id, position.debtor_id, f"campaign-{self.id}", today, self.channel)
             spoken = speak(key, None, items, rungs, units, today)
             notices.append(
                 (
@@ -169,11 +164,6 @@ class CollectionCampaign(models.Model):
             chosen=len(chosen),
         )
         return notices, lines, remark
-
-    def _get_key(self, debtor_id, today, test):
-        # A test is taken back at once, and may follow what was sent.
-        what = f"test-{self.id}" if test else f"campaign-{self.id}"
-        return notice_key(self.company_id.id, debtor_id, what, today, self.channel)
 
     def _get_items(self, position, units, rungs):
         """What the message lists of a debtor's items, oldest first; nothing where that is less than the minimum."""

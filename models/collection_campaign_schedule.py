@@ -134,6 +134,7 @@ class CollectionCampaign(models.Model):
     def action_schedule(self):
         """Let it leave by itself from its next moment on."""
         self._check_manager()
+        self._check_text()
         for campaign in self:
             campaign.state = SCHEDULED
             campaign._set_next_run(fields.Datetime.now())
@@ -182,6 +183,7 @@ class CollectionCampaign(models.Model):
         self.next_run = next(self._iter_moments(after), False)
         if not self.next_run:
             self.state = DONE
+        self._plan_moments()
 
     # === The scheduler ===#
 

@@ -333,6 +333,10 @@ class CollectionDebtor(models.Model):
             "user_id": user.id,
         }
 
+    def _has_postal_address(self):
+        self.ensure_one()
+        return bool(self.partner_id.street or self.partner_id.city)
+
     def _is_on_hold(self, today):
         self.ensure_one()
         return bool(self.excluded or (self.hold and (not self.hold_until or self.hold_until >= today)))

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ..engine import dunning
 from .review_states import WAITING
+from .statement_layout import EVERYTHING
 
 
 class Units(NamedTuple):
@@ -78,12 +79,12 @@ class CollectionDebtorDunning(models.AbstractModel):
     _description = "Open Items of Debtors"
 
     @api.model
-    def _get_positions(self, company, today, debtor_ids=None):
+    def _get_positions(self, company, today, debtor_ids=None, documents=EVERYTHING):
         """An iterator of the positions of the debtors that may be dunned, or of ``debtor_ids`` whatever their state,
-        and the units their amounts are counted in."""
+        and the units their amounts are counted in. Of their items only ``documents``, a ``Documents``."""
         self._prepare_ledger()
         self.env["collection.policy"].flush_model()
-        self.env.cr.execute(self._query_open_items(company, today, debtor_ids))
+        self.env.cr.execute(self._query_open_items(company, today, debtor_ids, documents))
         rows = self.env.cr.fetchall()
         foreign = {row[8]: row[2] for row in rows if row[2] is not None}
         return self._iter_positions(rows), self._get_units(company, today, foreign)
@@ -142,7 +143,7 @@ class CollectionDebtorDunning(models.AbstractModel):
         ]
 
     @api.model
-    def _query_open_items(self, company, today, debtor_ids=None):
+    def _query_open_items(self, company, today, debtor_ids=None, documents=EVERYTHING):
         """Rows (debtor, policy, decimal places of another currency than the company's, level told, its day, document,
         then of ``dunning.Item``: item, effective due date, currency, residual, residual in company currency, covered,
         blocked), by debtor; amounts in the smallest unit of their currency. An item that was told several times has as
@@ -208,7 +209,7 @@ class CollectionDebtorDunning(models.AbstractModel):
                     OFFSET 0) told ON TRUE
               %(cover_join)s
              WHERE line.account_id = ANY(%(accounts)s) AND line.company_id = %(company)s AND %(is_open)s
-               AND line.amount_residual_currency <> 0 AND %(lines)s AND %(who)s
+               AND line.amount_residual_currency <> 0 AND %(lines)s AND %(who)s AND %(is_chosen)s
              ORDER BY debtor.id
             """,
             policy=self.env["collection.policy"]._query_debtor_policy("debtor", company.id),
@@ -225,4 +226,5 @@ class CollectionDebtorDunning(models.AbstractModel):
             cover_join=cover_join,
             is_open=self._query_is_open("line"),
             lines=lines,
+            is_chosen=self._query_is_chosen(documents),
         )

@@ -1,7 +1,7 @@
 import re
 from collections import defaultdict
 
-from odoo import _, fields, models
+from odoo import _, api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
@@ -36,21 +36,25 @@ class CollectionDebtor(models.Model):
         Amounts are floats rounded to their currency. ``items`` are what the customer owes, ``credits``
         (amounts positive) what counts against it; ``aging`` ages the items and leaves the credits out,
         so that its sum is ``not_due + overdue``. ``covers`` of an item are the checks in hand that are meant for it,
-        and ``disputed`` is what of it is in dispute; neither changes a balance. Records are in sudo: rights are checked
-        on the debtors.
+        and ``disputed`` is what of it is in dispute; neither changes a balance. Where the layout leaves documents out,
+        the figures are those of the others, and ``selection`` says so to the customer. ``deliveries`` are what was
+        delivered and not invoiced yet, apart from all balances. Records are in sudo: rights are checked on the debtors.
 
         :param as_of: date, or None for the live ledger
         :param layout: ``StatementLayout``: what of it is shown, and how
-        :return: {debtor id: {debtor, partner, company, as_of, lang, layout, currencies,
-            total_company_currency, bank_accounts}}
+        :return: {debtor id: {debtor, partner, company, as_of, lang, layout, selection, currencies,
+            total_company_currency, deliveries, bank_accounts}}
         :raise AccessError: when the user may not read one of the debtors
         """
         self.fetch(["partner_id", "company_id"])
         as_of = fields.Date.to_date(as_of)
         debtors = self.sudo()
-        rows = debtors._group_statement_rows(as_of)
-        bank_accounts = {company: debtors._prepare_statement_bank_accounts(company) for company in debtors.company_id}
-        labels = {}
+        bank_accounts = {
+            company: debtors._prepare_statement_bank_accounts(company, layout) for company in debtors.company_id
+        }
+        rows = debtors._group_statement_rows(as_of, layout.documents)
+        deliveries = debtors._get_deliveries() if layout.deliveries else {}
+        labels, selections = {}, {}
         statements = {}
         for debtor in debtors:
             company = debtor.company_id
@@ -58,31 +62,44 @@ class CollectionDebtor(models.Model):
             self._name_statement_checks(rows[debtor.id], lang)
             if (company, lang) not in labels:
                 labels[company, lang] = debtor.with_context(lang=lang)._get_statement_bucket_labels()
-            statements[debtor.id] = debtor._prepare_statement(
-                rows[debtor.id],
-                as_of or company._get_collection_today(),
-                lang,
-                labels[company, lang],
-                bank_accounts[company],
-                layout,
-            )
+                selections[lang] = debtor.with_context(lang=lang)._get_selection_text(layout.documents)
+            statements[debtor.id] = {
+                **debtor._prepare_statement(
+                    rows[debtor.id],
+                    as_of or company._get_collection_today(),
+                    lang,
+                    labels[company, lang],
+                    bank_accounts[company],
+                    layout,
+                ),
+                "selection": selections[lang],
+                "deliveries": deliveries.get(debtor.id, []),
+            }
         return statements
 
-    def _get_statement_shape(self, as_of=None, date_from=None):
+    def _get_statement_shape(self, as_of=None, date_from=None, include_deliveries=False):
         """Return the statements in the shape that is asked for: the activity since ``date_from``, else open items."""
-        return self._get_activity(date_from, as_of) if date_from else self._get_statement(as_of)
+        if date_from:
+            return self._get_activity(date_from, as_of)
+        return self._get_statement(as_of, DEFAULT._replace(deliveries=bool(include_deliveries)))
 
-    def _render_statement_pdfs(self, as_of=None, messages=None, date_from=None):
+    @api.model
+    def _get_shape_options(self, data):
+        """The arguments of ``_get_statement_shape`` among the data of a report."""
+        return {name: data.get(name) for name in ("as_of", "date_from", "include_deliveries")}
+
+    def _render_statement_pdfs(self, as_of=None, messages=None, date_from=None, include_deliveries=False):
         """Return the statement of each debtor as a PDF, many per wkhtmltopdf process.
 
         :param as_of: date, or None for the live ledger
         :param date_from: with a date, the activity from then to ``as_of`` instead of the open items
+        :param include_deliveries: also what was delivered and not invoiced yet, beside the open items
         :param messages: {debtor id: Markup} of letters, put before the tables
         :return: {debtor id: bytes, or the exception that this debtor's document met}
         :raise UserError: when wkhtmltopdf is not installed
         """
         messages = messages or {}
-        statements = self._get_statement_shape(as_of, date_from)
+        statements = self._get_statement_shape(as_of, date_from, include_deliveries)
         documents = {id_: (statement, messages.get(id_)) for id_, statement in statements.items()}
         with self.env["report.account_collection.report_statement"]._print_pdfs(documents) as finish:
             return finish()
@@ -214,9 +231,10 @@ class CollectionDebtor(models.Model):
             return "check"
         return "payment" if row["journal_type"] in PAYMENT_JOURNALS else "other"
 
-    def _prepare_statement_bank_accounts(self, company):
-        """Return where the customers of ``company`` pay: its own bank accounts, perhaps none."""
-        return [self._prepare_statement_bank_account(account) for account in company.partner_id.bank_ids]
+    def _prepare_statement_bank_accounts(self, company, layout):
+        """Return where the customers of ``company`` pay: its own bank accounts that ``layout`` shows, perhaps none."""
+        accounts = company._get_collection_bank_accounts(layout.bank_account_ids)
+        return [self._prepare_statement_bank_account(account) for account in accounts]
 
     def _prepare_statement_bank_account(self, account):
         return {
@@ -228,12 +246,12 @@ class CollectionDebtor(models.Model):
 
     # === SQL === #
 
-    def _group_statement_rows(self, as_of):
-        """Return {debtor id: rows of its open lines}, an empty list for who owes nothing."""
+    def _group_statement_rows(self, as_of, documents):
+        """Return {debtor id: rows of its open lines among ``documents``}, an empty list for who owes nothing."""
         rows = defaultdict(list)
         if self.ids:
             self._flush_statement()
-            self.env.cr.execute(self._query_statement_items(as_of))
+            self.env.cr.execute(self._query_statement_items(as_of, documents))
             found = self.env.cr.dictfetchall()
             covers = self.env["account.postdated.check.line"]._get_covers({row["line_id"] for row in found}, as_of)
             disputed = self.env["collection.dispute"]._get_disputed({row["move_id"] for row in found}, as_of)
@@ -244,6 +262,8 @@ class CollectionDebtor(models.Model):
                 row["check"] = check_of.get(row["check_id"])
                 row["disputed"] = disputed.get(row["move_id"], 0.0)
                 row["covers"] = covers.get(row["line_id"], [])
+                if not documents.checks:
+                    self._leave_out_checks(row, as_of)
                 rows[row["debtor_id"]].append(row)
         return rows
 
@@ -274,8 +294,8 @@ class CollectionDebtor(models.Model):
         ):
             self.env[model].flush_model()
 
-    def _query_statement_items(self, as_of):
-        """Return the statement that lists the open receivable lines of these debtors."""
+    def _query_statement_items(self, as_of, documents):
+        """Return the statement that lists the open receivable lines of these debtors among ``documents``."""
         # One row per receivable line that is open, live or at the end of a day, with both residuals.
         # Partners come by res_partner's index on commercial_partner_id; their lines by
         # account_move_line_partner_id_ref_idx or, live, by the partial account_move_line__unreconciled_index where
@@ -293,6 +313,7 @@ class CollectionDebtor(models.Model):
         return SQL(
             """
             SELECT debtor.id AS debtor_id,
+                   debtor.company_id,
                    line.id AS line_id,
                    line.move_id,
                    COALESCE(move.collection_opening_document, move.name) AS document,
@@ -304,9 +325,7 @@ class CollectionDebtor(models.Model):
                        OR (move.collection_credit_basis = 'delivery' AND move.collection_delivered_at IS NULL)
                        AS is_estimated,
                    journal.type AS journal_type,
-                   CASE WHEN move.move_type = 'entry' AND move.reversed_entry_id IS NULL
-                             AND journal.type NOT IN %(payment_journals)s
-                        THEN move.postdated_check_id END AS check_id,
+                   CASE WHEN %(holds_check)s THEN move.postdated_check_id END AS check_id,
                    COALESCE(move.collection_opening_date, line.date) AS date,
                    COALESCE(line.date_maturity, line.date) AS due_date,
                    line.currency_id,
@@ -321,15 +340,17 @@ class CollectionDebtor(models.Model):
                AND account.account_type = 'asset_receivable'
                AND line.parent_state = 'posted'
                AND %(is_open)s
+               AND %(is_chosen)s
             """,
             lines=self._query_statement_lines(),
             residual=residual,
             residual_currency=residual_currency,
             reconciled=reconciled,
             waiting=WAITING,
-            payment_journals=PAYMENT_JOURNALS,
+            holds_check=self._query_holds_check("move", "journal"),
             ids=tuple(self.ids),
             is_open=is_open,
+            is_chosen=self._query_is_chosen(documents),
         )
 
     def _query_statement_lines(self):

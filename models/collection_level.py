@@ -4,6 +4,8 @@ from odoo.tools import SQL
 
 from ..engine import dunning
 
+SHOWN = 100  # debtors among whom one is found whom a level can be shown on
+
 
 class CollectionLevel(models.Model):
     _name = "collection.level"
@@ -105,6 +107,29 @@ class CollectionLevel(models.Model):
         # Several channels may change in one go: only what is saved in the end counts.
         super(CollectionLevel, self.with_context(collection_channels_checked_later=True)).write(vals)
         return True
+
+    def _get_companies(self):
+        # sudo: every company may use a ladder that is none's own
+        return self.policy_id.company_id or self.env["res.company"].sudo().search([])
+
+    @api.model
+    def _get_company_fields(self):
+        return ["policy_id"]
+
+    def _get_sample_debtors(self):
+        """The debtors who owe, the one with most overdue first."""
+        company = self.policy_id.company_id or self.env.company
+        return self.env["collection.debtor"].search(
+            [("company_id", "=", company.id), ("total_due", ">", 0)],
+            order="overdue DESC, total_due DESC, id",
+            limit=SHOWN,
+        )
+
+    def _get_sample_owners(self, today):
+        return self.env["collection.run"], self
+
+    def _get_items(self, position, units, rungs):
+        return dunning.assess(position.items, units.tolerances)[0]
 
     def _get_follow_up(self):
         self.ensure_one()

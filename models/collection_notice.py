@@ -19,6 +19,9 @@ class CollectionNotice(models.Model):
     _inherit = [
         "collection.notice.queue",
         "collection.notice.dispatch",
+        "collection.notice.address",
+        "collection.notice.document",
+        "collection.notice.placeholder",
         "collection.notice.channel",
         "collection.notice.fallback",
         "collection.notice.frequency",
@@ -84,7 +87,6 @@ class CollectionNotice(models.Model):
     balance_text = fields.Char(compute="_compute_amount_texts", help="All that is asked for, currency by currency.")
     overdue_text = fields.Char(compute="_compute_amount_texts", help="What is past due, currency by currency.")
     items_html = fields.Html(compute="_compute_items_html", sanitize=False, help="Table of the items.")
-    bank_accounts_html = fields.Html(compute="_compute_bank_accounts_html", sanitize=False, help="Where to pay.")
 
     _sql_constraints = [
         ("dedupe_key_unique", "UNIQUE(dedupe_key)", "This notice exists already."),
@@ -106,7 +108,7 @@ class CollectionNotice(models.Model):
 
     # === Computes ===#
 
-    @api.depends("debtor_id.partner_id.display_name", "level_id.name", "campaign_id.name", "date")
+    @api.depends("debtor_id.partner_id.display_name", "level_id.name", "campaign_id.name", "letter_id.name", "date")
     @api.depends_context("lang")
     def _compute_display_name(self):
         for notice in self:
@@ -132,10 +134,10 @@ class CollectionNotice(models.Model):
     @api.depends("email_to", "channel", "state")
     def _compute_recipient(self):
         by_mail = self.filtered(lambda notice: notice.channel == "mail" and not notice.email_to)
-        partners_of = by_mail.debtor_id._get_recipients()
+        partners_of = by_mail._get_recipients()
         for notice in self:
             if notice.channel == "mail":
-                partners = partners_of.get(notice.debtor_id, ()) if notice in by_mail else ()
+                partners = partners_of.get(notice, ())
                 notice.recipient = notice.email_to or ", ".join(p.email for p in partners if p.email)
             elif notice.channel == "letter":
                 address = notice.partner_id._display_address(without_company=True)
@@ -202,21 +204,12 @@ class CollectionNotice(models.Model):
             amount=self._get_amount_text(cover.amount, currency, code),
         )
 
-    @api.depends("company_id")
-    @api.depends_context("lang")
-    def _compute_bank_accounts_html(self):
-        # sudo: where to pay is for whoever reads the notice
-        for company, notices in self.grouped("company_id").items():
-            notices.bank_accounts_html = self.env["ir.qweb"]._render(
-                "account_collection.notice_bank_accounts",
-                {"company": company, "accounts": company.partner_id.sudo().bank_ids},
-            )
-
     def _get_content(self):
         """What it is made of: a record of ``collection.content``."""
         self.ensure_one()
         # sudo: what a notice says is for whoever sends it
-        return self.sudo().campaign_id or self.level_id
+        notice = self.sudo()
+        return notice.campaign_id or notice.letter_id or notice.level_id
 
     # === Actions ===#
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, email_split_and_format, generate_tracking_message_id
+from odoo.tools import SQL, generate_tracking_message_id
 
 from .chatter_notes import add_notes
 from .notice_states import OUTGOING, SENT
@@ -19,6 +19,8 @@ class Text(NamedTuple):
     subject: str
     body: Markup
     sender: str
+    reply_to: str
+    items: Markup  # the table of items as the body has it; empty where the template does not ask for it
 
 
 class CollectionNoticeChannel(models.AbstractModel):
@@ -46,14 +48,15 @@ class CollectionNoticeChannel(models.AbstractModel):
         with notices.filtered(lambda notice: notice._get_content().attach_statement)._print_statements() as finish:
             notices._log_on_invoices(addressed)
             notices._schedule_follow_ups()
+            messages = notices._create_messages(texts, addressed)
+            mails = notices._create_mails(texts, messages, addressed)
             documents = finish()
-        messages = notices._create_messages(texts, documents, addressed)
-        mails = notices._create_mails(texts, messages, addressed)
+        self._attach_documents(messages, documents)
         self._mark_handed_over(notices, OUTGOING, messages, mails, documents, addressed)
 
     def _dispatch_letter(self):
         """Print the text of the template above the statement, and ask a person to post it."""
-        notices = self.filtered(lambda notice: notice.partner_id.street or notice.partner_id.city)
+        notices = self.filtered(lambda notice: notice.debtor_id._has_postal_address())
         self._try_next_channels(
             {
                 notice: _("%(customer)s has no postal address.", customer=notice.partner_id.display_name)
@@ -63,10 +66,13 @@ class CollectionNoticeChannel(models.AbstractModel):
         texts = notices._render_texts()
         with notices._print_statements({notice: text.body for notice, text in texts.items()}) as finish:
             notices._log_on_invoices({})
-            notices._schedule_follow_ups(_("Print and post the letter"))
+            notices._schedule_follow_ups()
+            activities = notices._schedule_posting()
+            messages = notices._create_messages(texts, {})
             documents = finish()
-        messages = notices._create_messages(texts, documents, {})
+        self._attach_documents(messages, documents)
         self._mark_handed_over(notices, SENT, messages, {}, documents, {})
+        notices._await_printing(activities)
 
     def _dispatch_call(self):
         """Ask the collector to call."""
@@ -77,38 +83,11 @@ class CollectionNoticeChannel(models.AbstractModel):
         notices._log_on_invoices({})
         notices._schedule_follow_ups(_("Call"))
 
-    # === Addresses ===#
-
-    def _get_addresses(self):
-        """``{notice: partners}`` for those that can be written to; the others try their next channel or fail."""
-        partners_of = self.debtor_id._get_recipients()
-        addressed, unreachable = {}, {}
-        for notice in self:
-            partners = partners_of[notice.debtor_id]
-            usable = partners.filtered(lambda partner: partner.email_normalized and not partner.is_blacklisted)
-            if usable:
-                addressed[notice] = usable
-                continue
-            partner = partners[:1]
-            if not partner.email:
-                reason = _("%(customer)s has no mail address.", customer=partner.display_name)
-            elif not partner.email_normalized:
-                reason = _(
-                    "“%(address)s” of %(customer)s is not a mail address.",
-                    address=partner.email,
-                    customer=partner.display_name,
-                )
-            else:
-                reason = _("%(address)s asked not to receive mails (blacklist).", address=partner.email)
-            unreachable[notice] = reason
-        self._try_next_channels(unreachable)
-        return addressed
-
     # === Texts ===#
 
     def _render_texts(self):
-        """``{notice: Text}`` in each customer's language; the sender is the template's own, empty where it names none.
-        Each template is compiled once per language, not once per notice."""
+        """``{notice: Text}`` in each customer's language; sender and address for answers are the template's own, empty
+        where it names none. Each template is compiled once per language, not once per notice."""
         texts = {}
         groups = defaultdict(self.browse)
         for notice in self:
@@ -122,8 +101,13 @@ class CollectionNoticeChannel(models.AbstractModel):
             notices = notices.with_context(lang=lang)
             subjects = template._render_template_inline_template(template.subject, self._name, notices.ids)
             senders = template._render_template_inline_template(template.email_from, self._name, notices.ids)
-            for notice_id, body in zip(notices.ids, notices._render_bodies(template), strict=True):
-                texts[self.browse(notice_id)] = Text(subjects[notice_id], body, senders[notice_id])
+            answers = template._render_template_inline_template(template.reply_to, self._name, notices.ids)
+            with_items = "items_html" in (template.body_html or "")
+            for notice, body in zip(notices, notices._render_bodies(template), strict=True):
+                items = notice.items_html if with_items else Markup()
+                texts[self.browse(notice.id)] = Text(
+                    subjects[notice.id], body, senders[notice.id], answers[notice.id], items
+                )
         return texts
 
     def _render_bodies(self, template):
@@ -198,17 +182,15 @@ class CollectionNoticeChannel(models.AbstractModel):
 
     # === Messages ===#
 
-    def _create_messages(self, texts, documents, addressed):
-        """``{notice: message}``: the chatter entries of the debtors, in one create."""
+    def _create_messages(self, texts, addressed):
+        """``{notice: message}``: the chatter entries of the debtors, in one create, without their statements."""
         note = self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note")
         senders = {notice: notice._get_sender(texts[notice].sender) for notice in self}
-        reply_to = {}
-        for sender, notices in self.grouped(lambda notice: senders[notice][1]).items():
-            reply_to.update(notices.debtor_id._notify_get_reply_to(default=sender))
+        reply_to = self._get_reply_to(texts, senders)
+        invoice_documents = self._get_invoice_documents()
         values = []
         for notice in self:
             author, email_from = senders[notice]
-            attachments = list(filter(None, [documents.get(notice)])) + list(notice._get_invoice_documents())
             values.append(
                 {
                     "model": "collection.debtor",
@@ -219,23 +201,31 @@ class CollectionNoticeChannel(models.AbstractModel):
                     "subject": texts[notice].subject,
                     "author_id": author.id,
                     "email_from": email_from,
-                    "reply_to": reply_to[notice.debtor_id.id],
+                    "reply_to": reply_to[notice],
                     "record_name": False,
                     "record_alias_domain_id": notice.company_id.alias_domain_id.id,
                     "record_company_id": notice.company_id.id,
                     "email_add_signature": False,
                     "message_id": generate_tracking_message_id(f"collection-{notice.id}"),
                     "partner_ids": [(4, partner.id) for partner in addressed.get(notice, ())],
-                    "attachment_ids": [(4, attachment.id) for attachment in attachments],
+                    "attachment_ids": [(4, attachment.id) for attachment in invoice_documents[notice]],
                 }
             )
         # sudo: as every log of Odoo's own; whoever dispatches has the right to send
         messages = dict(zip(self, self.env["mail.message"].sudo().create(values), strict=True))
-        body = self.env["mail.message"]._fields["body"]
-        self._write_bodies(
-            {message: body.convert_to_cache(texts[notice].body, message) for notice, message in messages.items()}
-        )
+        self._write_bodies({message: self._clean_body(texts[notice], message) for notice, message in messages.items()})
         return messages
+
+    @api.model
+    def _clean_body(self, text, message):
+        """The text as a chatter may show it. The table of items, each cell of which is escaped, is spared the cleaning,
+        which would take longer than all else that a message needs."""
+        field = self.env["mail.message"]._fields["body"]
+        before, table, after = text.body.partition(text.items or text.body)
+        if not text.items or not table:
+            return field.convert_to_cache(text.body, message)
+        mark = uuid4().hex
+        return field.convert_to_cache(before + mark + after, message).replace(mark, table, 1)
 
     @api.model
     def _write_bodies(self, bodies):
@@ -255,40 +245,35 @@ class CollectionNoticeChannel(models.AbstractModel):
         )
         messages.invalidate_recordset(["body"])
 
-    def _get_sender(self, email_from):
-        """(author, formatted address) of a notice: the template's address where it names one, else that of the
-        collector or the company, as the company's setting says."""
-        self.ensure_one()
-        company = self.company_id
-        author = company.partner_id
-        if company.collection_sender == "collector" and self.debtor_id.collector_id.email:
-            author = self.debtor_id.collector_id.partner_id
-        email_from = email_from or author.email_formatted or company.email_formatted
-        if not email_from:
-            raise UserError(_("%(company)s has no mail address to send from.", company=company.name))
-        return author, email_from
-
-    def _get_invoice_documents(self):
-        """The PDFs of the listed invoices, where its content attaches them and they exist."""
-        self.ensure_one()
-        if not self._get_content().attach_invoices:
-            return self.env["ir.attachment"]
-        # sudo: the customer may have the documents that the notice speaks of, whoever sends it
-        return self.line_ids.move_id.sudo().invoice_pdf_report_id
+    @api.model
+    def _attach_documents(self, messages, documents):
+        """Put statements and letters, printed while all else was made, to their messages."""
+        if not documents:
+            return
+        field = self.env["mail.message"]._fields["attachment_ids"]
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %s (%s, %s) SELECT * FROM unnest(%s::int[], %s::int[])",
+                *map(SQL.identifier, (field.relation, field.column1, field.column2)),
+                [messages[notice].id for notice in documents],
+                [attachment.id for attachment in documents.values()],
+            )
+        )
+        self.env["mail.message"].browse(message.id for message in messages.values()).invalidate_recordset(
+            ["attachment_ids"]
+        )
 
     def _create_mails(self, texts, messages, addressed):
         """``{notice: mail}`` in Odoo's queue, each with the notification through which delivery is reported."""
+        copies = self._get_copies(addressed)
         values = []
         for notice in self:
-            debtor = notice.debtor_id
-            copied = debtor.cc_partner_ids.filtered(lambda partner: not partner.is_blacklisted)
-            copies = [address for partner in copied for address in email_split_and_format(partner.email or "")]
             values.append(
                 {
                     "mail_message_id": messages[notice].id,
                     "body_html": texts[notice].body,
                     "email_to": ", ".join(partner.email_formatted for partner in addressed[notice]),
-                    "email_cc": ", ".join(copies),
+                    "email_cc": ", ".join(copies[notice].addresses),
                     "is_notification": True,
                     "auto_delete": True,
                     "state": "outgoing",
@@ -296,7 +281,7 @@ class CollectionNoticeChannel(models.AbstractModel):
             )
         # sudo: mails and notifications are written by the system, as those of every message of Odoo's own
         mails = dict(zip(self, self.env["mail.mail"].sudo().create(values), strict=True))
-        self._create_blind_copies(texts, messages)
+        self._create_blind_copies(texts, messages, copies)
         self.env["mail.notification"].sudo().create(
             [
                 {
@@ -314,14 +299,11 @@ class CollectionNoticeChannel(models.AbstractModel):
         )
         return mails
 
-    def _create_blind_copies(self, texts, messages):
+    def _create_blind_copies(self, texts, messages, copies):
         """Mails of their own: one that is refused must not send the customer's again."""
         values = []
         for notice in self:
-            partners = notice.debtor_id.bcc_partner_ids.filtered(
-                lambda partner: partner.email_normalized and not partner.is_blacklisted
-            )
-            if partners:
+            if partners := copies[notice].blind:
                 values.append(
                     {
                         "mail_message_id": messages[notice].id,

@@ -70,6 +70,10 @@ class CollectionPolicy(models.Model):
             companies = policy.env["res.company"].search([("collection_policy_id", "=", policy.id)])
             policy._check_usable_by(companies.union(*(company for (company,) in groups)))
 
+    @api.constrains("company_id")
+    def _check_bank_accounts(self):
+        self.level_ids._check_bank_accounts()
+
     def _check_usable_by(self, companies):
         """:raise ValidationError: when this policy is one company's own and ``companies`` holds another one"""
         # sudo: the policy of another company is the very case

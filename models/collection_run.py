@@ -35,7 +35,10 @@ class CollectionRun(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True, ondelete="cascade")
     currency_id = fields.Many2one(related="company_id.currency_id")
     kind = fields.Selection(
-        [("dunning", "Nightly Dunning"), ("campaign", "Campaign")], required=True, readonly=True, default="dunning"
+        [("dunning", "Nightly Dunning"), ("campaign", "Campaign"), ("manual", "Sent by Hand")],
+        required=True,
+        readonly=True,
+        default="dunning",
     )
     campaign_id = fields.Many2one("collection.campaign", readonly=True, index="btree_not_null", ondelete="restrict")
     date = fields.Date(required=True, readonly=True)
@@ -225,9 +228,9 @@ class CollectionRun(models.Model):
             _logger.exception("Nobody could be told that the nightly dunning of %s failed", company.name)
 
     @api.model
-    def _open_run(self, company, today):
+    def _open_run(self, company, today, kind="dunning"):
         """The run of the day, which writes in the language of the company's people, and the day of the one before."""
-        self.env.cr.execute(self._query_open_run(company.id, today))
+        self.env.cr.execute(self._query_open_run(company.id, today, kind))
         run_id, last_run = self.env.cr.fetchone()
         return self.with_company(company).with_context(lang=company._get_collection_lang()).browse(run_id), last_run
 
@@ -264,26 +267,27 @@ class CollectionRun(models.Model):
         return run
 
     @api.model
-    def _query_open_run(self, company_id, today):
+    def _query_open_run(self, company_id, today, kind="dunning"):
         """Make the run of the day if it is missing; returns (its id, day of the last run before that did not fail).
         Served by the unique key (company, kind, date, campaign)."""
         return SQL(
             """WITH added AS (
                    INSERT INTO collection_run (company_id, kind, date, state, create_uid, create_date,
                           write_uid, write_date)
-                   SELECT %(company)s, 'dunning', %(today)s, 'approved', %(uid)s, now() AT TIME ZONE 'UTC',
+                   SELECT %(company)s, %(kind)s, %(today)s, 'approved', %(uid)s, now() AT TIME ZONE 'UTC',
                           %(uid)s, now() AT TIME ZONE 'UTC'
                     WHERE NOT EXISTS (SELECT 1 FROM collection_run
-                                       WHERE company_id = %(company)s AND kind = 'dunning' AND date = %(today)s)
+                                       WHERE company_id = %(company)s AND kind = %(kind)s AND date = %(today)s)
                    ON CONFLICT DO NOTHING
                    RETURNING id)
                SELECT COALESCE((SELECT id FROM added),
                                (SELECT id FROM collection_run
-                                 WHERE company_id = %(company)s AND kind = 'dunning' AND date = %(today)s)),
+                                 WHERE company_id = %(company)s AND kind = %(kind)s AND date = %(today)s)),
                       (SELECT MAX(date) FROM collection_run
-                        WHERE company_id = %(company)s AND kind = 'dunning' AND date < %(today)s
+                        WHERE company_id = %(company)s AND kind = %(kind)s AND date < %(today)s
                           AND failure IS NULL)""",
             company=company_id,
+            kind=kind,
             today=today,
             uid=self.env.uid,
         )

@@ -10,8 +10,8 @@ class IrActionsReport(models.Model):
     def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
         """Print statements through the batch renderer, in the order of the selection.
 
-        :param data: may hold ``as_of`` and ``date_from``, ISO dates, and ``debtor_ids``: the web client sends no other
-            ids with data
+        :param data: may hold ``as_of`` and ``date_from``, ISO dates, ``include_deliveries``, and ``debtor_ids``: the
+            web client sends no other ids with data
         """
         report = self._get_report(report_ref)
         if report.report_name == "account_collection.report_statement":
@@ -19,7 +19,7 @@ class IrActionsReport(models.Model):
         if report.report_name != "account_collection.report_statement" or not res_ids:
             return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
         debtors = self.env["collection.debtor"].browse(dict.fromkeys(res_ids))
-        pdfs = debtors._render_statement_pdfs((data or {}).get("as_of"), date_from=(data or {}).get("date_from"))
+        pdfs = debtors._render_statement_pdfs(**debtors._get_shape_options(data or {}))
         for debtor in debtors:
             error = pdfs[debtor.id]
             if isinstance(error, Exception):

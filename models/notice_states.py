@@ -1,4 +1,4 @@
-"""States of a notice, in one place."""
+"""States of a notice and of a letter, in one place."""
 
 PROPOSED = "proposed"
 QUEUED = "queued"
@@ -7,3 +7,9 @@ SENT = "sent"
 FAILED = "failed"
 CANCELLED = "cancelled"
 SKIPPED = "skipped"
+
+# Of a letter, once it was printed into its PDF: what people did with the paper.
+TO_PRINT = "to_print"
+PRINTED = "printed"
+HANDED_OVER = "handed_over"
+RETURNED = "returned"

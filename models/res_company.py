@@ -230,6 +230,12 @@ class ResCompany(models.Model):
         self.ensure_one()
         return (self.collection_risk_b, self.collection_risk_c, self.collection_risk_d)
 
+    def _get_collection_bank_accounts(self, chosen=()):
+        """Where its customers pay: of its own bank accounts, those with an id in ``chosen``, else all of them."""
+        self.ensure_one()
+        own = self.partner_id.bank_ids
+        return own.filtered(lambda account: account.id in chosen) or own
+
     def _get_collection_timezone(self):
         """The company's time zone: its contact's, else that of its working hours, else UTC."""
         self.ensure_one()

@@ -15,6 +15,15 @@ class ResPartner(models.Model):
         string="Collections Contact",
         help="Receives the collection messages of its company instead of the invoice address.",
     )
+    collection_contact_group_ids = fields.Many2many(
+        "collection.contact.group",
+        "collection_contact_group_partner_rel",
+        "partner_id",
+        "group_id",
+        string="Contact Groups",
+        groups=VIEWERS,
+        help="Receives the messages of the levels and campaigns that write to one of these groups.",
+    )
     collection_debtor_ids = fields.One2many(
         "collection.debtor",
         "partner_id",

@@ -22,7 +22,7 @@ page's content stream, so no text needs to be extracted. The split is accepted o
 are 0, 1, 2, ... in page order from the first page on. Anything else (a failed process, a time-out, an
 unexpected order) prints the batch again in parts, until the document at fault is alone and its neighbours are
 printed. Odoo kills a job or a request after 120 s (limit_time_real_cron), and the next one would begin with
-the same documents, for ever: so one that hangs is found in less. Of 125 documents it takes 35 + 15 + 11 + 10
+the same documents, for ever: so one that hangs is found in less. Of 150 documents it takes 40 + 16 + 11 + 10
 s, where all together print in some 2 s; after DEADLINE those that are missing fail. Threads wait for the
 processes and take their PDFs apart; they know neither records nor cursors. The operators are those of Qt's
 own PDF writer, the same in wkhtmltopdf builds with patched and unpatched Qt.
@@ -47,7 +47,7 @@ from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
 from ..models.print_errors import PrintTimeoutError
 
-CHUNK_SIZE = 125  # documents of a process: half a batch of the dispatcher, so that both of its halves print at once
+CHUNK_SIZE = 150  # documents of a process: half a batch of the dispatcher, so that both of its halves print at once
 PROCESSES = 2  # wkhtmltopdf processes at once, of some 80 MB each
 PARTS = 5  # of a batch that did not print
 TIMEOUT_BASE, TIMEOUT_PER_DOCUMENT = 10, 0.2  # seconds of a process

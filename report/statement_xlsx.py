@@ -31,25 +31,32 @@ class StatementXlsx(models.AbstractModel):
     @api.model
     def _render_book(self, statements):
         book = xlsx.Book(get_company_paper(statements[0]["company"]).format)
-        companies = {statement["company"] for statement in statements}
-        for (company, currency), of_currency in self._group_sections(statements).items():
-            name = currency.name if len(companies) == 1 else f"{currency.name} {company.name}"
+        sections = self._group_sections(statements, "currencies")
+        if not sections:
+            company = statements[0]["company"]
+            sections = {(company, company.currency_id): [(statements[0], None)]}
+        several = len({statement["company"] for statement in statements}) > 1
+        for (company, currency), of_currency in sections.items():
+            name = self._get_sheet_name(company, currency, several)
             if "date_from" in of_currency[0][0]:
                 self._write_activity(book, name, currency, of_currency)
             else:
                 self._write_open_items(book, name, currency, of_currency)
+        for (company, currency), of_currency in self._group_sections(statements, "deliveries").items():
+            self._write_deliveries(book, self._get_sheet_name(company, currency, several), currency, of_currency)
         return book.close()
 
     @api.model
-    def _group_sections(self, statements):
-        """{(company, currency): [(statement, section), ...]}, own currencies first; one without rows where all are."""
+    def _get_sheet_name(self, company, currency, several):
+        return f"{currency.name} {company.name}" if several else currency.name
+
+    @api.model
+    def _group_sections(self, statements, key):
+        """{(company, currency): [(statement, section), ...]} of the sections under ``key``, own currencies first."""
         groups = defaultdict(list)
         for statement in statements:
-            for section in statement["currencies"]:
+            for section in statement[key]:
                 groups[statement["company"], section["currency"]].append((statement, section))
-        if not groups:
-            company = statements[0]["company"]
-            groups[company, company.currency_id].append((statements[0], None))
         return dict(
             sorted(
                 groups.items(),
@@ -131,6 +138,29 @@ class StatementXlsx(models.AbstractModel):
             "check": _("Advance in a check"),
             "other": _("Other credit"),
         }
+
+    # === Deliveries ===#
+
+    @api.model
+    def _write_deliveries(self, book, name, currency, of_currency):
+        """What was delivered and is not invoiced yet; it is part of no balance."""
+        columns = [
+            Column(_("Customer"), 30),
+            Column(_("Order"), 20),
+            Column(_("Reference"), 22),
+            Column(_("Delivery"), 22),
+            Column(_("Date"), 12, DATE),
+            self._amount(_("Amount"), currency),
+        ]
+        title = _("Delivered and not invoiced yet")
+        sheet, sections = self._add_sheet(book, f"{name} {_('Deliveries')}", title, of_currency, columns)
+        for statement, section in sections:
+            customer, since = self._get_name(statement), sheet.next_row
+            for row in section["rows"]:
+                sheet.add_row([customer, *(row[key] for key in ("order", "reference", "delivery", "date", "amount"))])
+            sheet.add_total(_("Total of %(customer)s", customer=customer), since)
+        if len(sections) > 1:
+            sheet.add_total(_("Total"))
 
     # === Activity ===#
 

@@ -31,22 +31,24 @@ class Stationery:
         self.env = env
         self._formatters = {}
         self._letterheads = {}
+        self._logos = {}
 
     @cached_property
     def head(self):
         return self.env["ir.qweb"]._render("account_collection.report_statement_style", {})
 
-    def render_document(self, template, company, lang, values):
-        """Return one document of ``company`` as a balanced HTML fragment in the language ``lang``."""
+    def render_document(self, template, company, lang, values, brand=None):
+        """Return one document of ``company`` as a balanced HTML fragment in the language ``lang``.
+
+        :param brand: record whose ``logo`` it bears, in place of the company's
+        """
         if lang not in self._formatters:
             self._formatters[lang] = _Formatter(self.env(context={**self.env.context, "lang": lang}))
         formatter = self._formatters[lang]
-        if (company, lang) not in self._letterheads:
-            self._letterheads[company, lang] = _prepare_letterhead(company.with_context(lang=lang))
         html = formatter.env["ir.qweb"]._render(
             template,
             {
-                "letterhead": self._letterheads[company, lang],
+                "letterhead": self._get_letterhead(company, lang, brand or company),
                 "date": formatter.date,
                 "number": formatter.number,
                 "decimal": formatter.decimal,
@@ -56,6 +58,14 @@ class Stationery:
             },
         )
         return Markup(INDENTATION.sub("", str(html)))
+
+    def _get_letterhead(self, company, lang, brand):
+        if (company, lang, brand) not in self._letterheads:
+            if brand not in self._logos:
+                self._logos[brand] = logo_uri(brand.logo)
+            letterhead = _prepare_letterhead(company.with_context(lang=lang), self._logos[brand])
+            self._letterheads[company, lang, brand] = letterhead
+        return self._letterheads[company, lang, brand]
 
 
 class _Formatter:
@@ -93,10 +103,10 @@ def get_company_paper(company):
     return company.paperformat_id or company.env.ref("base.paperformat_euro")
 
 
-def _prepare_letterhead(company):
+def _prepare_letterhead(company, logo):
     return {
         "name": company.name,
-        "logo": _logo_uri(company),
+        "logo": logo,
         "colour": company.primary_color or "#334155",
         "address": address_lines(company.partner_id),
         "vat": company.vat,
@@ -105,12 +115,12 @@ def _prepare_letterhead(company):
     }
 
 
-def _logo_uri(company):
-    """Return the company's logo as a small data: URI, or False when it has none that can be read."""
-    if not company.logo:
+def logo_uri(logo):
+    """Return a logo as a small data: URI, or False when there is none that can be read."""
+    if not logo:
         return False
     try:
-        logo = image_process(base64.b64decode(company.logo), size=LOGO_SIZE, output_format="PNG")
+        logo = image_process(base64.b64decode(logo), size=LOGO_SIZE, output_format="PNG")
         image = Image.open(io.BytesIO(logo)).convert("RGBA")
     except (UserError, ValueError, OSError):
         return False

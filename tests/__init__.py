@@ -3,6 +3,7 @@ from . import test_aging
 from . import test_alerts
 from . import test_balances
 from . import test_campaigns
+from . import test_campaign_documents
 from . import test_cash_plan
 from . import test_channels
 from . import test_check_alerts
@@ -16,9 +17,11 @@ from . import test_check_screens
 from . import test_check_states
 from . import test_check_transitions
 from . import test_check_wizards
+from . import test_contents
 from . import test_cost
 from . import test_crash
 from . import test_credit
+from . import test_deliveries
 from . import test_delivery
 from . import test_demo
 from . import test_desk
@@ -28,6 +31,7 @@ from . import test_disputes
 from . import test_engine_aging
 from . import test_engine_assignment
 from . import test_engine_checks
+from . import test_engine_deliveries
 from . import test_engine_dunning
 from . import test_engine_kpi
 from . import test_engine_priority
@@ -40,6 +44,7 @@ from . import test_install
 from . import test_interactions
 from . import test_kpi
 from . import test_ladder
+from . import test_letters
 from . import test_night
 from . import test_odoo_terms
 from . import test_openings

@@ -338,6 +338,28 @@ class TestCampaignSchedule(CampaignCommon):
         with self.assertRaisesRegex(UserError, "is not scheduled"):
             campaign.action_pause()
 
+    def test_the_calendar_shows_what_will_leave_when(self):
+        """Three months ahead, moved by a holiday of the company's, and nothing of what is not scheduled."""
+        campaign = self.make_campaign(month_day=16, start_date="2026-11-01", hour=9)
+        with freeze_time("2026-11-01 12:00:00"):
+            campaign.action_schedule()
+            moments = [datetime(2026, 11, 16, 15), datetime(2026, 12, 16, 15), datetime(2027, 1, 16, 15)]
+            self.assertEqual(campaign.moment_ids.mapped("moment"), [*moments, datetime(2027, 2, 16, 15)])
+            holiday = self.env["resource.calendar.leaves"].create(
+                {"name": "Revolution", "date_from": "2026-11-16 08:00:00", "date_to": "2026-11-16 17:00:00"}
+            )
+            self.assertEqual(campaign.next_run, datetime(2026, 11, 17, 15))
+            self.assertEqual(campaign.moment_ids[0].moment, datetime(2026, 11, 17, 15))
+            holiday.unlink()
+            self.assertEqual(campaign.moment_ids.mapped("moment")[:3], moments)
+        self.cron("2026-11-16 15:05:00")
+        self.assertEqual(campaign.moment_ids[0].moment, datetime(2026, 12, 16, 15))
+        calendar = campaign.action_open_moments()
+        self.assertEqual(self.env[calendar["res_model"]].search(calendar["domain"]), campaign.moment_ids)
+        with freeze_time("2026-11-17 12:00:00"):
+            campaign.action_pause()
+        self.assertFalse(campaign.moment_ids)
+
     def test_one_that_fails_stops_no_other_and_is_told(self):
         self.company.collection_responsible_id = self.collector
         broken, good = (
@@ -379,15 +401,43 @@ class TestCampaignRights(RightsCommon):
                     action()
             with self.assertRaises(AccessError):
                 theirs.name = "Mine"
-        for user in (self.invoicing, self.employee, self.portal):
-            with self.assertRaises(AccessError):
-                self.campaign.with_user(user).read(["name"])
         mine = self.campaign.with_user(self.manager)
         mine.action_schedule()
+        times = self.campaign.moment_ids
+        self.assertEqual(times.with_user(self.viewer).campaign_id, self.campaign)
+        with self.assertRaises(AccessError):
+            times.with_user(self.manager).write({"moment": fields.Datetime.now()})
+        for user in (self.invoicing, self.employee, self.portal):
+            for records in (self.campaign, times):
+                with self.assertRaises(AccessError):
+                    records.with_user(user).read(["display_name"])
         mine.action_send()
         self.assertEqual(self.campaign.run_ids.notice_count, 1)
         with self.assertRaisesRegex(UserError, "archive it, its history stays"):
             mine.unlink()
+
+    def test_managers_name_contact_groups_and_preview_messages(self):
+        debtor = self.make_debtor("Owing", self.other_collector)
+        group = self.env.ref("account_collection.contact_group_purchasing")
+        for user in (self.viewer, self.collector, self.sender):
+            self.assertEqual(group.with_user(user).name, "Purchasing")
+            with self.assertRaises(AccessError):
+                group.with_user(user).name = "Mine"
+            with self.assertRaises(AccessError):
+                self.campaign.with_user(user).action_preview()
+        for user in (self.invoicing, self.employee, self.portal):
+            with self.assertRaises(AccessError):
+                group.with_user(user).read(["name"])
+        group.with_user(self.manager).name = "Buyers"
+        action = self.campaign.with_user(self.manager).action_preview()
+        wizard = self.env["collection.preview.wizard"].with_user(self.manager).browse(action["res_id"])
+        self.assertEqual(wizard.debtor_id, debtor)
+        other = self.env["res.company"].create({"name": "Another"})
+        wizard.sudo().debtor_id = self.Debtor.create(
+            {"partner_id": self.make_customer("Far").id, "company_id": other.id}
+        )
+        with self.assertRaises(AccessError):
+            wizard.action_show()
 
     def test_a_campaign_of_another_company_is_not_seen(self):
         other = self.env["res.company"].create({"name": "Another"})

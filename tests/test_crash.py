@@ -1,5 +1,6 @@
 """What a killed process leaves behind: every notice leaves once, whatever happens to whoever sends it."""
 
+import itertools
 import os
 import random
 import sys
@@ -57,6 +58,32 @@ class TestCrash(CrashCase):
             database=database,
         )
         self.assertEqual(entries, [(NOTICES, NOTICES)], "one entry in each chatter")
+
+    def test_a_campaign_whose_scheduler_is_killed_anywhere(self):
+        """At every third statement, up to the life that survives; then two schedulers at once."""
+        database = self.clone(self.prepared)
+        with self.worker(database) as worker:
+            chosen = worker.do("schedule_campaign", customers="Customer 1")
+            deaths = 0
+            for moment in itertools.count(1, 3):
+                try:
+                    worker.do("send_campaigns", kill_at=moment)
+                    break
+                except DiedError:
+                    deaths += 1
+            self.assertGreater(deaths, 3)
+            self.assertEqual(worker.do("states"), {"queued": chosen})
+            both = [worker.start("send_campaigns") for _scheduler in range(2)]
+            self.assertEqual([worker.wait(pid) for pid in both], [0, 0], "it was sent")
+
+            others = worker.do("schedule_campaign", customers="Customer 29")
+            both = [worker.start("send_campaigns") for _scheduler in range(2)]
+            self.assertEqual(sum(worker.wait(pid) for pid in both), 1)
+            with self.assertRaises(DiedError):
+                worker.do("dispatch", batch=BATCH, kill_at=LONGEST_LIFE)
+            worker.do("dispatch", batch=BATCH)
+            self.assertEveryoneOnce(self.deliver(worker), chosen + others)
+            self.assertEqual(worker.do("states"), {"sent": chosen + others})
 
     def test_two_dispatchers_with_statements_and_a_notice_that_cannot_be_built(self):
         database = self.clone(self.prepared)

@@ -370,9 +370,11 @@ class TestFailures(DispatchCommon):
     def test_what_the_chatters_keep_is_clean(self):
         """Messages are written without Odoo's own cleaning: what they say is as if it had taken place."""
         notice = self.make_queue(1)
+        notice.line_ids.move_id.ref = "<script>alert(4)</script>"
         self.level.name = "Late <script>alert(1)</script> & more"
         self.template.body_html = (
-            "<p onclick='alert(2)'>Pay, <t t-out='object.level_id.name'/><script>alert(3)</script>"
+            "<p onclick='alert(2)'>Pay, <t t-out='object.level_id.name'/><script>alert(3)</script></p>"
+            "<div onclick='alert(5)'><t t-out='object.items_html'/><script>alert(6)</script></div>"
         )
         self.dispatch()
         entry = notice.line_ids.move_id.message_ids.filtered(lambda message: "by mail" in (message.body or ""))
@@ -380,9 +382,13 @@ class TestFailures(DispatchCommon):
             entry.body,
             "<p>Late &lt;script&gt;alert(1)&lt;/script&gt; &amp; more by mail: " + notice.email_to + "</p>",
         )
-        self.assertEqual(notice.message_id.body, "<p>Pay, Late &lt;script&gt;alert(1)&lt;/script&gt; &amp; more</p>")
-        for message in entry + notice.message_id:
-            self.assertEqual(message.body, html_sanitize(message.body, sanitize_attributes=True, sanitize_style=True))
+        self.assertEqual(
+            notice.message_id.body,
+            "<p>Pay, Late &lt;script&gt;alert(1)&lt;/script&gt; &amp; more</p>"
+            f"<div>{notice.with_context(lang=notice.partner_id.lang).items_html}</div>",
+        )
+        self.assertIn("(&lt;script&gt;alert(4)&lt;/script&gt;)", notice.message_id.body)
+        self.assertEqual(entry.body, html_sanitize(entry.body, sanitize_attributes=True, sanitize_style=True))
 
     def test_an_unreadable_record_fails_alone(self):
         notices = self.make_queue(4)

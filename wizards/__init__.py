@@ -22,3 +22,7 @@ from . import collection_interaction_wizard
 from . import collection_credit_wizard
 from . import collection_residue_write_off
 from . import collection_opening_import
+from . import collection_preview_wizard
+from . import collection_letter_print
+from . import collection_letter_return
+from . import collection_letter_send

@@ -8,7 +8,7 @@ class CollectionStatementWizard(models.TransientModel):
 
     _name = "collection.statement.wizard"
     _description = "Statement of Account"
-    _inherit = ["collection.debtor.selection"]
+    _inherit = ["collection.debtor.selection", "collection.deliveries.choice"]
 
     shape = fields.Selection(
         [("open_items", "Open items"), ("activity", "Account activity")], required=True, default="open_items"
@@ -38,13 +38,16 @@ class CollectionStatementWizard(models.TransientModel):
     def action_export_xlsx(self):
         """Download one workbook of all chosen debtors."""
         days, debtors = self._prepare_days(), self._get_chosen_debtors()
-        content = self.env["collection.statement.xlsx"]._render_xlsx(debtors._get_statement_shape(**days))
+        statements = debtors._get_statement_shape(**days, include_deliveries=self._shows_deliveries(days))
+        content = self.env["collection.statement.xlsx"]._render_xlsx(statements)
         return self.env["collection.export"]._download(f"{self._get_filename(debtors, days)}.xlsx", content)
 
     # === HELPERS === #
 
     def _prepare_report_action(self):
-        data = {name: fields.Date.to_string(day) for name, day in self._prepare_days().items()}
+        days = self._prepare_days()
+        data = {name: fields.Date.to_string(day) for name, day in days.items()}
+        data["include_deliveries"] = self._shows_deliveries(days)
         debtors = self._get_chosen_debtors()
         report = self.env.ref("account_collection.action_report_statement")
         # No layout to choose first: the letterhead is the statement's own.
@@ -71,6 +74,16 @@ class CollectionStatementWizard(models.TransientModel):
                 _("%(first)s is after %(last)s: begin with the earlier of the two days.", first=first, last=last)
             )
         return days
+
+    def _shows_deliveries(self, days):
+        """
+        :raise UserError: for a past day: no delivery tells what of it was not invoiced then
+        """
+        if self.shape != "open_items" or not self.include_deliveries or "sale.order" not in self.env:
+            return False
+        if days["as_of"] < self._get_today():
+            raise UserError(_("Uninvoiced deliveries are known as of today alone: choose today or leave them out."))
+        return True
 
     def _get_filename(self, debtors, days):
         if len(debtors) == 1:
