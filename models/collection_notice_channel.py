@@ -221,9 +221,9 @@ class CollectionNoticeChannel(models.AbstractModel):
         """The text as a chatter may show it. The table of items, each cell of which is escaped, is spared the cleaning,
         which would take longer than all else that a message needs."""
         field = self.env["mail.message"]._fields["body"]
-        before, table, after = text.body.partition(text.items or text.body)
-        if not text.items or not table:
+        if not text.items or text.items not in text.body:
             return field.convert_to_cache(text.body, message)
+        before, table, after = text.body.partition(text.items)
         mark = uuid4().hex
         return field.convert_to_cache(before + mark + after, message).replace(mark, table, 1)
 

@@ -1,7 +1,5 @@
 """What people do in the browser, from the apps menu on."""
 
-from unittest.mock import patch
-
 from odoo import Command, fields
 from odoo.http import root
 from odoo.tests import HttpCase, tagged
@@ -53,7 +51,7 @@ class TestTours(CheckCommon, HttpCase):
 
     def test_a_campaign_is_made_looked_at_pruned_and_approved(self):
         template = self.env.ref("account_collection.template_debt_summary")
-        template.copy({"name": "Tour campaign template", "subject": "Tour campaign subject"})
+        template.write({"name": "Tour campaign template", "subject": "Tour campaign subject"})
         tag = self.env["res.partner.category"].create({"name": "Tour tag"})
         wanted, unwanted = (
             self.make_customer(name, category_id=[Command.set(tag.ids)]) for name in ("Tour Wanted", "Tour Unwanted")
@@ -61,17 +59,12 @@ class TestTours(CheckCommon, HttpCase):
         for customer in (wanted, unwanted, self.make_customer("Tour Untagged")):
             self.make_invoice(customer, 300, days=5)
         self.settle()
-        Run = type(self.env["collection.run"])
-        approve = Run.action_approve
-
-        def approve_and_dispatch(run):
-            approve(run)
-            run.env["collection.notice"].sudo()._cron_dispatch()
-
-        with patch.object(Run, "action_approve", approve_and_dispatch):
-            self.start_tour("/web", "account_collection_campaign_tour", login="collection_manager")
+        self.start_tour("/web", "account_collection_campaign_tour", login="collection_manager")
+        self.Notice._cron_dispatch()
         self.assertEqual(self.notices(unwanted).state, "cancelled")
-        self.assertEqual((self.notices(wanted).state, self.notices(wanted).amount), ("outgoing", 300))
+        notice = self.notices(wanted)
+        self.assertEqual((notice.state, notice.amount), ("outgoing", 300), notice.reason)
+        self.start_tour("/web", "account_collection_campaign_chatter_tour", login="collection_manager")
 
     def test_a_customer_s_windows_an_invoice_and_its_review(self):
         term = self.env["account.payment.term"].create(

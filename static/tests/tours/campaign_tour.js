@@ -23,6 +23,11 @@ registry.category("web_tour.tours").add("account_collection_campaign_tour", {
             run() {},
         },
         {
+            content: "Keep it",
+            trigger: ".o_form_button_save",
+            run: "click",
+        },
+        {
             content: "Look at all of it before anything leaves",
             trigger: ".o_form_statusbar button[name='action_propose']",
             run: "click",
@@ -49,9 +54,17 @@ registry.category("web_tour.tours").add("account_collection_campaign_tour", {
         },
         {
             content: "The other one's message is on its way",
-            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Wanted'):contains('Being Delivered')",
+            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Wanted'):contains('Queued')",
             run() {},
         },
+    ],
+});
+
+registry.category("web_tour.tours").add("account_collection_campaign_chatter_tour", {
+    test: true,
+    url: "/web",
+    steps: () => [
+        ...openApp(),
         ...openMenu("menu_customers", "menu_debtors"),
         {
             content: "Open the other one",
