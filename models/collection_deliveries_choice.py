@@ -18,5 +18,9 @@ class CollectionDeliveriesChoice(models.AbstractModel):
         arch, view = super()._get_view(view_id, view_type, **options)
         if "sale.order" not in self.env:
             for node in arch.xpath("//field[@name='include_deliveries']"):
-                node.getparent().remove(node)
+                parent = node.getparent()
+                parent.remove(node)
+                # A group of nothing else would be a heading of nothing.
+                if parent.tag == "group" and not len(parent):
+                    parent.getparent().remove(parent)
         return arch, view

@@ -236,7 +236,9 @@ class TestCampaignDocuments(CampaignCommon, CheckCommon):
     def test_without_sales_nobody_is_asked_about_deliveries(self):
         self.assertNotIn("sale.order", self.env, "another test has a database with it")
         for model in ("collection.campaign", "collection.level", "collection.statement.wizard"):
-            self.assertNotIn("include_deliveries", self.env[model].get_view(view_type="form")["arch"])
+            arch = self.env[model].get_view(view_type="form")["arch"]
+            self.assertNotIn("include_deliveries", arch)
+            self.assertNotIn("Beside Them", arch)
         campaign = self.only(self.late, include_deliveries=True)
         self.assertEqual(self.statement(campaign, self.late)["deliveries"], [])
 
