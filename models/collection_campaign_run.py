@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from ..engine import dunning
 from ..engine.keys import notice_key
 from .collection_campaign import OVERDUE
-from .collection_debtor_dunning import speak
+from .collection_debtor_dunning import Occasion, speak
 from .notice_states import FAILED, OUTGOING, PROPOSED, QUEUED, SENT, SKIPPED
 
 
@@ -138,6 +138,7 @@ class CollectionCampaign(models.Model):
         chosen = frozenset(Debtor.search(self._get_audience_domain()).ids)
         frequent = self.env["collection.notice"]._get_frequent(self.company_id, today)
         positions, units = Debtor._get_positions(self.company_id, today, documents=self._get_documents(today))
+        occasion = Occasion(self.company_id.id, run.id, today, units)
         rungs = dunning.Rungs([], today)
         notices, lines, left_out = [], [], 0
         for position in positions:
@@ -151,9 +152,9 @@ class CollectionCampaign(models.Model):
             key = notice_key(self.company_id.id, position.debtor_id, f"campaign-{self.id}", today, self.channel)
             spoken = speak(key, None, items, rungs, units, today)
             notices.append(
-                (
-                    *(key, position.debtor_id, self.company_id.id, run.id, None, today, self.channel),
-                    *(SKIPPED if reason else state, reason, spoken.total, spoken.overdue, spoken.days),
+                occasion.prepare_notice(
+                    *(key, position.debtor_id, None, self.channel),
+                    *(SKIPPED if reason else state, reason, spoken),
                 )
             )
             lines += spoken.rows
@@ -167,17 +168,8 @@ class CollectionCampaign(models.Model):
 
     def _get_items(self, position, units, rungs):
         """What the message lists of a debtor's items, oldest first; nothing where that is less than the minimum."""
-        items, _reasons = dunning.assess(position.items, units.tolerances)
+        items = super()._get_items(position, units, rungs)
         if self.content == OVERDUE:
             items = [item for item in items if rungs[item.due][0] > 0]
         enough = sum(item.company_residual for item in items) >= round(self.minimum_amount * units.company_scale)
         return items if enough else []
-
-    def _assess_again(self, notice, position, units, today):
-        """(why this notice of the campaign must not leave, None) or (None, the ``Spoken`` of it now)."""
-        self.ensure_one()
-        rungs = dunning.Rungs([], today)
-        items = self._get_items(position, units, rungs)
-        if not items:
-            return _("Nothing is left to ask for: paid, credited, on hold or less than the minimum"), None
-        return None, speak(notice.id, None, items, rungs, units, notice.date)

@@ -2,7 +2,9 @@ from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import is_html_empty
 
-from .statement_layout import StatementLayout
+from ..engine import dunning
+from .collection_debtor_dunning import speak
+from .statement_layout import EVERYTHING, StatementLayout
 
 
 class CollectionContent(models.AbstractModel):
@@ -42,6 +44,14 @@ class CollectionContent(models.AbstractModel):
     )
     signature = fields.Html(
         translate=True, help="In place of the names of the collector and of the company, below all that it sends."
+    )
+
+    address_window = fields.Selection(
+        [("left", "Left"), ("right", "Right")],
+        help="Where the address shows in a window envelope (DL, C5 or #10). Empty: an envelope without window.",
+    )
+    signature_line = fields.Boolean(
+        help="End the letter with lines for the name, the date and the signature of who receives it by hand."
     )
 
     # === Who receives it ===#
@@ -94,14 +104,6 @@ class CollectionContent(models.AbstractModel):
 
     # === What the notices ask ===#
 
-    address_window = fields.Selection(
-        [("left", "Left"), ("right", "Right")],
-        help="Where the address shows in a window envelope (DL, C5 or #10). Empty: an envelope without window.",
-    )
-    signature_line = fields.Boolean(
-        help="End the letter with lines for the name, the date and the signature of who receives it by hand."
-    )
-
     def _get_layout(self):
         """The ``StatementLayout`` of the statements and letters that it sends."""
         self.ensure_one()
@@ -113,6 +115,23 @@ class CollectionContent(models.AbstractModel):
             address_window=self.address_window or "",
             signature_line=self.signature_line,
         )
+
+    def _get_documents(self, today):
+        """The ``Documents`` that a message which leaves today speaks of."""
+        return EVERYTHING
+
+    def _get_items(self, position, units, rungs):
+        """What the message lists of a debtor's items, oldest first; perhaps nothing."""
+        return dunning.assess(position.items, units.tolerances)[0]
+
+    def _assess_again(self, notice, position, units, today):
+        """(why this notice must not leave, None) or (None, the ``Spoken`` of it now)."""
+        self.ensure_one()
+        rungs = dunning.Rungs([], today)
+        items = self._get_items(position, units, rungs)
+        if not items:
+            return _("Nothing is left to ask for: paid, credited, on hold or less than the minimum"), None
+        return None, speak(notice.id, None, items, rungs, units, notice.date)
 
     def _get_companies(self):
         """The companies that send it."""

@@ -6,7 +6,7 @@ from odoo.tools import split_every
 
 from ..engine import dunning
 from ..engine.keys import notice_key
-from .collection_debtor_dunning import speak
+from .collection_debtor_dunning import Occasion, speak
 from .notice_states import PROPOSED
 from .print_errors import NotPrintedError
 
@@ -17,7 +17,8 @@ class CollectionContent(models.AbstractModel):
     """Shows what its messages say before any leaves.
 
     *How to use.* ``with content._sampled(debtors) as notice``, and in it ``_render_sample(notice)`` and
-    ``_print_sample(notice)``. Inherit with ``_get_sample_debtors()`` and ``_get_items()``.
+    ``_print_sample(notice)``. Inherit with ``_get_sample_debtors()`` and
+    ``_get_sample_owners()``.
 
     *How it works.* The notice is made, rendered and printed as every other one, and taken back at the end: nothing of
     it stays.
@@ -54,29 +55,21 @@ class CollectionContent(models.AbstractModel):
         for ids in split_every(TRIED_AT_ONCE, debtors.ids):
             company = Debtor.browse(ids[0]).company_id
             today = company._get_collection_today()
-            positions, units = Debtor._get_positions(company, today, ids)
+            positions, units = Debtor._get_positions(company, today, ids, self._get_documents(today))
             rungs = dunning.Rungs([], today)
             for position in sorted(positions, key=lambda position, ids=ids: ids.index(position.debtor_id)):
                 if items := self._get_items(position, units, rungs):
-                    return self._enqueue_sample(company, today, position, (items, rungs, units))
+                    return self._enqueue_sample(company, today, position.debtor_id, (items, rungs, units))
         return self.env["collection.notice"]
 
-    def _enqueue_sample(self, company, today, position, spoken_of):
-        key = notice_key(company.id, position.debtor_id, f"sample-{self._name}-{self.id}", today, "sample")
-        spoken = speak(key, None, *spoken_of, today)
+    def _enqueue_sample(self, company, today, debtor_id, reading):
+        """:param reading: (items, rungs, units) of what is spoken of"""
+        key = notice_key(company.id, debtor_id, f"sample-{self._name}-{self.id}", today, "sample")
         run, level = self._get_sample_owners(today)
-        notice = (
-            *(
-                key,
-                position.debtor_id,
-                company.id,
-                run.id or None,
-                level.id or None,
-                today,
-                self._get_written_channel(),
-            ),
-            *(PROPOSED, None, spoken.total, spoken.overdue, spoken.days),
-        )
+        spoken = speak(key, None, *reading, today)
+        occasion = Occasion(company.id, run.id or None, today, reading[-1])
+        channel = self._get_written_channel()
+        notice = occasion.prepare_notice(key, debtor_id, level.id or None, channel, PROPOSED, spoken=spoken)
         self.env["collection.notice"]._enqueue([notice], spoken.rows)
         return self.env["collection.notice"].search([("dedupe_key", "=", key)])
 
@@ -86,10 +79,6 @@ class CollectionContent(models.AbstractModel):
 
     def _get_sample_debtors(self):
         """Those whom it is for, who is shown first in front."""
-        raise NotImplementedError
-
-    def _get_items(self, position, units, rungs):
-        """What the message lists of a debtor's items, oldest first; perhaps nothing."""
         raise NotImplementedError
 
     def _get_written_channel(self):

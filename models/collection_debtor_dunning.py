@@ -1,3 +1,4 @@
+from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -34,6 +35,25 @@ class Spoken(NamedTuple):
     overdue: float
     days: int
     """Of the oldest item."""
+
+
+UNSPOKEN = Spoken([], 0, 0, 0)
+
+
+class Occasion(NamedTuple):
+    """What all notices that are made together have in common."""
+
+    company_id: int
+    run_id: int | None
+    today: date
+    units: Units
+
+    def prepare_notice(self, key, debtor_id, level_id, channel, state, reason=None, spoken=UNSPOKEN):
+        """The row of a notice, as ``collection.notice._query_enqueue`` reads it."""
+        return (
+            *(key, debtor_id, self.company_id, self.run_id, level_id, self.today, channel),
+            *(state, reason, spoken.total, spoken.overdue, spoken.days),
+        )
 
 
 def speak(owner, level, items, rungs, units, today):

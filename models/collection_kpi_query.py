@@ -79,6 +79,15 @@ class CollectionKpiQuery(models.AbstractModel):
         )
 
     @api.model
+    def _query_debtor(self, owner):
+        """Joins: the debtor of each row of ``owner``, and its customer. Served by primary keys."""
+        return SQL(
+            """LEFT JOIN collection_debtor debtor ON debtor.id = %s.debtor_id
+              LEFT JOIN res_partner customer ON customer.id = debtor.partner_id""",
+            SQL.identifier(owner),
+        )
+
+    @api.model
     def _query_ledger(self, scope):
         """By group and month, before the period or in it: what the receivable changed by, and what was sold of it. One
         scan of the receivable lines."""
@@ -125,10 +134,10 @@ class CollectionKpiQuery(models.AbstractModel):
                    ROUND(SUM(owed - current) * %(cents)s)::bigint AS overdue,
                    ROUND(SUM(ninety_plus) * %(cents)s)::bigint AS ninety_plus
               FROM owing
-              LEFT JOIN collection_debtor debtor ON debtor.id = owing.debtor_id
-              LEFT JOIN res_partner customer ON customer.id = debtor.partner_id
+              %(debtor)s
              GROUP BY 1""",
             **scope,
+            debtor=self._query_debtor("owing"),
             item=rows._query_items(last),
             aged=rows._query_aged(last, NINETY, scope["debtors"]),
         )
@@ -229,11 +238,11 @@ class CollectionKpiQuery(models.AbstractModel):
                    ROUND(COALESCE(SUM(LEAST(promise.paid_amount, promise.amount) * scale) FILTER (WHERE is_judged), 0)
                          )::bigint AS kept_amount
               FROM promise
-              LEFT JOIN collection_debtor debtor ON debtor.id = promise.debtor_id
-              LEFT JOIN res_partner customer ON customer.id = debtor.partner_id
+              %(debtor)s
              WHERE (promise.debtor_id IN %(seen)s) IS TRUE
              GROUP BY 1, 2""",
             **scope,
+            debtor=self._query_debtor("promise"),
             judged=promises.JUDGED,
             kept=promises.KEPT,
         )
@@ -259,11 +268,11 @@ class CollectionKpiQuery(models.AbstractModel):
                    ROUND(COALESCE(SUM(event.amount) FILTER (WHERE presented), 0))::bigint AS presented_amount,
                    ROUND(COALESCE(SUM(event.amount) FILTER (WHERE bounced), 0))::bigint AS bounced_amount
               FROM event
-              LEFT JOIN collection_debtor debtor ON debtor.id = event.debtor_id
-              LEFT JOIN res_partner customer ON customer.id = debtor.partner_id
+              %(debtor)s
              WHERE (event.debtor_id IN %(seen)s) IS TRUE
              GROUP BY 1, 2""",
             **scope,
+            debtor=self._query_debtor("event"),
             at_bank=checks.AT_BANK,
             bounced=checks.BOUNCED,
         )

@@ -21,11 +21,11 @@ class CollectionKpiQuery(models.AbstractModel):
             SELECT %(group)s AS group_id, COUNT(*) AS contacts,
                    COUNT(DISTINCT (said.user_id, said.day)) AS collector_days
               FROM said
-              LEFT JOIN collection_debtor debtor ON debtor.id = said.debtor_id
-              LEFT JOIN res_partner customer ON customer.id = debtor.partner_id
+              %(debtor)s
              WHERE said.day BETWEEN %(first)s AND %(last)s AND (said.debtor_id IN %(seen)s) IS TRUE
              GROUP BY 1""",
             **scope,
+            debtor=self._query_debtor("said"),
         )
 
     @api.model
@@ -78,10 +78,10 @@ class CollectionKpiQuery(models.AbstractModel):
                                        WHERE reached.day BETWEEN receipt.day - %(contact_days)s AND receipt.day)
                    )), 0) * %(cents)s)::bigint AS collected
               FROM lived
-              LEFT JOIN collection_debtor debtor ON debtor.id = lived.debtor_id
-              LEFT JOIN res_partner customer ON customer.id = debtor.partner_id
+              %(debtor)s
              GROUP BY 1""",
             **scope,
+            debtor=self._query_debtor("lived"),
             owned=self._query_owned(scope, receipts),
             outgoing=OUTGOING,
         )

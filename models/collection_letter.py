@@ -2,7 +2,7 @@ from odoo import _, fields, models
 
 from ..engine import dunning
 from ..engine.keys import notice_key
-from .collection_debtor_dunning import speak
+from .collection_debtor_dunning import Occasion, speak
 from .notice_states import QUEUED
 
 # Made while the person waits, some 15 s; the dispatcher makes the others.
@@ -64,7 +64,7 @@ class CollectionLetter(models.Model):
         """``{debtor: why it gets no letter today}``, whatever it owes."""
         # sudo: one letter a day, whoever sent it
         Notice = self.env["collection.notice"].sudo()
-        keys = {self._get_key(debtor, today): debtor for debtor in debtors}
+        keys = {self._get_key(debtor.id, today): debtor for debtor in debtors}
         written_to = {keys[notice.dedupe_key] for notice in Notice.search([("dedupe_key", "in", list(keys))])}
         obstacles = {}
         for debtor in debtors:
@@ -80,33 +80,20 @@ class CollectionLetter(models.Model):
 
     def _decide(self, run, debtors, today):
         """Rows for ``collection.notice._enqueue``, and the debtors with nothing to be asked for."""
-        Debtor = self.env["collection.debtor"]
-        positions, units = Debtor._get_positions(self.company_id, today, debtors.ids)
+        positions, units = self.env["collection.debtor"]._get_positions(self.company_id, today, debtors.ids)
+        occasion = Occasion(self.company_id.id, run.id, today, units)
         rungs = dunning.Rungs([], today)
         notices, lines, owing = [], [], set()
         for position in positions:
-            items, _reasons = dunning.assess(position.items, units.tolerances)
+            items = self._get_items(position, units, rungs)
             if not items:
                 continue
             owing.add(position.debtor_id)
-            key = self._get_key(Debtor.browse(position.debtor_id), today)
+            key = self._get_key(position.debtor_id, today)
             spoken = speak(key, None, items, rungs, units, today)
-            notices.append(
-                (
-                    *(key, position.debtor_id, self.company_id.id, run.id, None, today, "letter"),
-                    *(QUEUED, None, spoken.total, spoken.overdue, spoken.days),
-                )
-            )
+            notices.append(occasion.prepare_notice(key, position.debtor_id, None, "letter", QUEUED, spoken=spoken))
             lines += spoken.rows
         return notices, lines, debtors.filtered(lambda debtor: debtor.id not in owing)
 
-    def _get_key(self, debtor, today):
-        return notice_key(self.company_id.id, debtor.id, "letter", today, "letter")
-
-    def _assess_again(self, notice, position, units, today):
-        """(why this letter must not leave, None) or (None, the ``Spoken`` of it now)."""
-        rungs = dunning.Rungs([], today)
-        items, _reasons = dunning.assess(position.items, units.tolerances)
-        if not items:
-            return _("Nothing is left to ask for: paid, credited, on hold or under the tolerance"), None
-        return None, speak(notice.id, None, items, rungs, units, notice.date)
+    def _get_key(self, debtor_id, today):
+        return notice_key(self.company_id.id, debtor_id, "letter", today, "letter")

@@ -128,9 +128,6 @@ class CollectionLevel(models.Model):
     def _get_sample_owners(self, today):
         return self.env["collection.run"], self
 
-    def _get_items(self, position, units, rungs):
-        return dunning.assess(position.items, units.tolerances)[0]
-
     def _get_follow_up(self):
         self.ensure_one()
         return self.activity_type_id, self.activity_delay

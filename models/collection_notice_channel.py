@@ -148,7 +148,8 @@ class CollectionNoticeChannel(models.AbstractModel):
             yield dict
             return
         documents, messages = {}, messages or {}
-        for layout, notices in self.grouped(lambda notice: notice._get_content()._get_layout()).items():
+        layouts = {content: content._get_layout() for content in self.grouped(lambda notice: notice._get_content())}
+        for layout, notices in self.grouped(lambda notice: layouts[notice._get_content()]).items():
             statements = notices.debtor_id._get_statement(layout=layout)
             documents.update({notice: (statements[notice.debtor_id.id], messages.get(notice)) for notice in notices})
         with self.env["report.account_collection.report_statement"]._print_pdfs(documents) as finish:

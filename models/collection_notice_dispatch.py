@@ -10,7 +10,6 @@ from ..engine import dunning
 from .collection_debtor_dunning import speak
 from .notice_states import FAILED, OUTGOING, QUEUED, SENT
 from .print_errors import NotPrintedError, PrintTimeoutError
-from .statement_layout import EVERYTHING
 
 _logger = logging.getLogger(__name__)
 
@@ -195,9 +194,7 @@ class CollectionNoticeDispatch(models.AbstractModel):
         """(company, its day, the ``Documents`` of this company that are spoken of)"""
         self.ensure_one()
         today = self.company_id._get_collection_today()
-        # sudo: what a notice says is for whoever sends it
-        campaign = self.sudo().campaign_id
-        return self.company_id, today, campaign._get_documents(today) if campaign else EVERYTHING
+        return self.company_id, today, self._get_content()._get_documents(today)
 
     def _get_superseded(self):
         """Those of which the debtor has a later notice of the ladder, or of the same campaign, that left or is about

@@ -5,7 +5,7 @@ from odoo import _, api, models
 
 from ..engine import dunning
 from ..engine.keys import notice_key
-from .collection_debtor_dunning import Units, speak
+from .collection_debtor_dunning import Occasion, speak
 from .notice_states import PROPOSED, QUEUED, SKIPPED
 
 
@@ -15,15 +15,6 @@ class Ladder(NamedTuple):
     rungs: dunning.Rungs
     channels: dict
     requires_approval: bool
-
-
-class Night(NamedTuple):
-    """What all rows of a night have in common."""
-
-    company_id: int
-    run_id: int
-    today: date
-    units: Units
 
 
 class CollectionRunDecide(models.AbstractModel):
@@ -44,7 +35,7 @@ class CollectionRunDecide(models.AbstractModel):
         self.ensure_one()
         ladders = self._get_ladders(company, today)
         positions, units = self.env["collection.debtor"]._get_positions(company, today)
-        night = Night(company.id, self.id, today, units)
+        occasion = Occasion(company.id, self.id, today, units)
         frequent = self.env["collection.notice"]._get_frequent(company, today)
         notices, lines, without_levels = [], [], 0
         for position in positions:
@@ -56,13 +47,13 @@ class CollectionRunDecide(models.AbstractModel):
             decision = dunning.decide(asked, ladder.rungs, last_run)
             if decision and position.debtor_id in frequent:
                 reason = frequent[position.debtor_id]
-                notices.append(self._prepare_too_many(night, position.debtor_id, decision, ladder, company, reason))
+                notices.append(self._prepare_too_many(occasion, position.debtor_id, decision, ladder, company, reason))
             elif decision:
-                notice, spoken = self._prepare_notice(night, position.debtor_id, decision, ladder)
+                notice, spoken = self._prepare_notice(occasion, position.debtor_id, decision, ladder)
                 notices.append(notice)
                 lines += spoken
                 for level_id in decision.skipped:
-                    notices.append(self._prepare_missed(night, position.debtor_id, level_id, ladder))
+                    notices.append(self._prepare_missed(occasion, position.debtor_id, level_id, ladder))
         remark = ""
         if without_levels:
             remark = _("%(count)s debtors have no policy with levels: they hear nothing.", count=without_levels)
@@ -83,58 +74,33 @@ class CollectionRunDecide(models.AbstractModel):
         return ladders
 
     @api.model
-    def _prepare_notice(self, night, debtor_id, decision, ladder):
+    def _prepare_notice(self, occasion, debtor_id, decision, ladder):
         """The row of a notice and those of its lines, in the order of ``_query_enqueue``."""
         level, items, _skipped = decision
-        company_id, run_id, today, units = night
+        company_id, _run_id, today, units = occasion
         channel = ladder.channels[level.id]
         key = notice_key(company_id, debtor_id, "dunning", today, channel)
         spoken = speak(key, level, items, ladder.rungs, units, today)
         state = PROPOSED if ladder.requires_approval else QUEUED
-        row = (
-            key,
-            debtor_id,
-            company_id,
-            run_id,
-            level.id,
-            today,
-            channel,
-            state,
-            None,
-            spoken.total,
-            spoken.overdue,
-            spoken.days,
-        )
+        row = occasion.prepare_notice(key, debtor_id, level.id, channel, state, spoken=spoken)
         return row, spoken.rows
 
     @api.model
-    def _prepare_too_many(self, night, debtor_id, decision, ladder, company, reason):
+    def _prepare_too_many(self, occasion, debtor_id, decision, ladder, company, reason):
         """The row that says once in the days of the limit that a message would be one too many; as nothing was told, a
         later night tells it."""
         days = company.collection_notice_days
-        first = date.fromordinal(night.today.toordinal() // days * days)
-        return self._prepare_skipped(night, debtor_id, decision.level.id, ladder, "frequent", reason, first)
+        first = date.fromordinal(occasion.today.toordinal() // days * days)
+        return self._prepare_skipped(occasion, debtor_id, decision.level.id, ladder, "frequent", reason, first)
 
     @api.model
-    def _prepare_missed(self, night, debtor_id, level_id, ladder):
+    def _prepare_missed(self, occasion, debtor_id, level_id, ladder):
         """The row that remembers a level whose day passed on a night without a run."""
         reason = _("No run took place on its day; the level due today was sent instead.")
-        return self._prepare_skipped(night, debtor_id, level_id, ladder, "skipped", reason, night.today)
+        return self._prepare_skipped(occasion, debtor_id, level_id, ladder, "skipped", reason, occasion.today)
 
     @api.model
-    def _prepare_skipped(self, night, debtor_id, level_id, ladder, what, reason, period):
+    def _prepare_skipped(self, occasion, debtor_id, level_id, ladder, what, reason, period):
         channel = ladder.channels[level_id]
-        return (
-            notice_key(night.company_id, debtor_id, f"{what}-{level_id}", period, channel),
-            debtor_id,
-            night.company_id,
-            night.run_id,
-            level_id,
-            night.today,
-            channel,
-            SKIPPED,
-            reason,
-            0,
-            0,
-            0,
-        )
+        key = notice_key(occasion.company_id, debtor_id, f"{what}-{level_id}", period, channel)
+        return occasion.prepare_notice(key, debtor_id, level_id, channel, SKIPPED, reason)

@@ -48,8 +48,11 @@ class TestCampaignDocuments(CampaignCommon, CheckCommon):
         self.settle()
         with self.undone():
             campaign = self.only(partner, **values)
+            with campaign._sampled() as notice:
+                previewed = notice.amount
             count, asked = campaign.debtor_count, self.send(campaign).get(partner, 0)
             sections = self.statement(campaign, partner)["currencies"]
+        self.assertEqual(previewed, asked, "the preview shows what would leave")
         opened = sorted(round(item["open"], 2) for section in sections for item in section["items"])
         return count, asked, sum(section["total"] for section in sections), opened
 

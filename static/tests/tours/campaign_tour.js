@@ -1,7 +1,7 @@
 /** @odoo-module **/
 
 import { registry } from "@web/core/registry";
-import { choose, openApp, openMenu, write } from "./steps";
+import { approveWithout, choose, openApp, openMenu, write } from "./steps";
 
 registry.category("web_tour.tours").add("account_collection_campaign_tour", {
     test: true,
@@ -32,31 +32,7 @@ registry.category("web_tour.tours").add("account_collection_campaign_tour", {
             trigger: ".o_form_statusbar button[name='action_propose']",
             run: "click",
         },
-        {
-            content: "Take one customer out",
-            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Unwanted') button[name='action_cancel']",
-            run: "click",
-        },
-        {
-            content: "It is cancelled",
-            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Unwanted'):contains('Cancelled')",
-            run() {},
-        },
-        {
-            content: "Approve what is left",
-            trigger: ".o_form_statusbar button[name='action_approve']",
-            run: "click",
-        },
-        {
-            content: "Confirm",
-            trigger: ".modal-footer .btn-primary",
-            run: "click",
-        },
-        {
-            content: "The other one's message is on its way",
-            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Wanted'):contains('Queued')",
-            run() {},
-        },
+        ...approveWithout("Tour Unwanted", "Tour Wanted"),
     ],
 });
 

@@ -1,7 +1,7 @@
 /** @odoo-module **/
 
 import { registry } from "@web/core/registry";
-import { openApp, openMenu } from "./steps";
+import { approveWithout, openApp, openMenu } from "./steps";
 
 registry.category("web_tour.tours").add("account_collection_tour", {
     test: true,
@@ -59,35 +59,6 @@ registry.category("web_tour.tours").add("account_collection_tour", {
             trigger: ".o_list_view .o_data_row:contains('Proposal') td[name='date']",
             run: "click",
         },
-        {
-            content: "Take one notice out",
-            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Removed') button[name='action_cancel']",
-            run: "click",
-        },
-        {
-            content: "It is cancelled",
-            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Removed'):contains('Cancelled')",
-            run() {},
-        },
-        {
-            content: "Approve what is left",
-            trigger: ".o_form_statusbar button[name='action_approve']",
-            run: "click",
-        },
-        {
-            content: "Confirm",
-            trigger: ".modal-footer .btn-primary",
-            run: "click",
-        },
-        {
-            content: "It is approved",
-            trigger: ".o_form_statusbar:has(.o_arrow_button_current:contains('Approved'))",
-            run() {},
-        },
-        {
-            content: "What was not taken out is queued",
-            trigger: ".o_field_widget[name='notice_ids'] .o_data_row:contains('Tour Approved'):contains('Queued')",
-            run() {},
-        },
+        ...approveWithout("Tour Removed", "Tour Approved"),
     ],
 });

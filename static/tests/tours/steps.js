@@ -59,3 +59,40 @@ export function choose(field, name) {
         },
     ];
 }
+
+/** Steps in a proposed run: take one customer's notice out and approve the others, of whom one is queued. */
+export function approveWithout(removed, kept) {
+    const row = (customer) => `.o_field_widget[name='notice_ids'] .o_data_row:contains('${customer}')`;
+    return [
+        {
+            content: "Take one notice out",
+            trigger: `${row(removed)} button[name='action_cancel']`,
+            run: "click",
+        },
+        {
+            content: "It is cancelled",
+            trigger: `${row(removed)}:contains('Cancelled')`,
+            run() {},
+        },
+        {
+            content: "Approve what is left",
+            trigger: ".o_form_statusbar button[name='action_approve']",
+            run: "click",
+        },
+        {
+            content: "Confirm",
+            trigger: ".modal-footer .btn-primary",
+            run: "click",
+        },
+        {
+            content: "It is approved",
+            trigger: ".o_form_statusbar:has(.o_arrow_button_current:contains('Approved'))",
+            run() {},
+        },
+        {
+            content: "What was not taken out is queued",
+            trigger: `${row(kept)}:contains('Queued')`,
+            run() {},
+        },
+    ];
+}
