@@ -90,6 +90,9 @@ def make_companies(env):
     remember(env, companies, ("company_mx", "company_us"))
     companies[0].partner_id.write({"lang": "es_MX", "tz": "America/Mexico_City"})
     companies[1].partner_id.write({"lang": "en_US", "tz": "America/Chicago"})
+    for company in companies:
+        # Otherwise its holidays would be those of another continent's clock, two days each.
+        company.resource_calendar_id.tz = company.partner_id.tz
     result = dict(zip((plan.MX, plan.US), companies))
     for code, company in result.items():
         _load_accounting(env, company, code)

@@ -25,7 +25,14 @@ class CollectionCampaignMoment(models.Model):
     moment = fields.Datetime(required=True, readonly=True)
     content = fields.Selection(related="campaign_id.content")
     channel = fields.Selection(related="campaign_id.channel")
-    debtor_count = fields.Integer(related="campaign_id.debtor_count", string="Recipients Now")
+    debtor_count = fields.Integer(string="Recipients Now", compute="_compute_debtor_count")
+
+    # No related field: it is read as the system, and this one depends on who looks.
+    @api.depends("campaign_id.debtor_count")
+    @api.depends_context("uid")
+    def _compute_debtor_count(self):
+        for campaign, moments in self.grouped("campaign_id").items():
+            moments.debtor_count = campaign.debtor_count
 
     def action_open_campaign(self):
         self.ensure_one()

@@ -405,6 +405,8 @@ class TestCampaignRights(RightsCommon):
         mine.action_schedule()
         times = self.campaign.moment_ids
         self.assertEqual(times.with_user(self.viewer).campaign_id, self.campaign)
+        (seen,) = times[:1].with_user(self.viewer).read(["moment", "content", "debtor_count"])
+        self.assertEqual((seen["moment"], seen["content"], seen["debtor_count"]), (times[0].moment, "summary", 1))
         with self.assertRaises(AccessError):
             times.with_user(self.manager).write({"moment": fields.Datetime.now()})
         for user in (self.invoicing, self.employee, self.portal):

@@ -169,6 +169,16 @@ SCREENS = (
         ".o_graph_canvas_container canvas",
     ),
     Screen(
+        "campaign",
+        "account_collection.collection_campaign_action",
+        "form",
+        ".o_form_view .o_notebook",
+        "collection.campaign",
+        '[["company_id", "=", company], ["state", "=", "scheduled"]]',
+    ),
+    Screen("letters", "account_collection.collection_letter_action"),
+    Screen("campaign_calendar", "account_collection.collection_campaign_moment_action", "calendar", ".o_calendar_view"),
+    Screen(
         "phone_debtors",
         "account_collection.collection_debtor_action",
         "kanban",
