@@ -1,7 +1,7 @@
 {
     "name": "Collections",
     "summary": "Turn posted customer invoices into collected money: debtors, dunning ladder, statements",
-    "version": "17.0.1.5.0",
+    "version": "17.0.1.6.0",
     "author": "account_collection contributors",
     "license": "LGPL-3",
     "category": "Accounting/Accounting",
