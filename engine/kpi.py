@@ -39,6 +39,7 @@ NO_ATTEMPTS = "no_attempts"
 NO_WORK = "no_work"
 NOTHING_INVOICED = "nothing_invoiced"
 NO_CHECKS = "no_checks"
+NO_SNAPSHOT = "no_snapshot"
 
 
 class Figure(NamedTuple):
@@ -331,6 +332,15 @@ def bounced_check_rate(bounced, presented) -> Figure:
     Decimal('5.0000')
     """
     return _share(bounced, presented, NO_CHECKS)
+
+
+def amount(total) -> Figure:
+    """A sum that is a figure of its own, such as the receivable.
+
+    >>> amount(1_200).value
+    Decimal('1200.0000')
+    """
+    return _figure(_exact(total))
 
 
 # === Exact arithmetic === #

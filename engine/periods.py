@@ -16,6 +16,8 @@ from .kpi import HIGHER, PLACES, Figure
 
 UP, DOWN, SAME = "up", "down", "same"
 BETTER, WORSE, UNKNOWN = "better", "worse", "unknown"
+MONTH, LAST_MONTH, QUARTER, YEAR, TWELVE_MONTHS = PERIODS = ("month", "last_month", "quarter", "year", "twelve_months")
+PREVIOUS, LAST_YEAR = "previous", "last_year"
 ROUNDED = Decimal(1).scaleb(-PLACES)
 
 
@@ -94,3 +96,29 @@ def months_until(day: date, count: int) -> list[tuple[date, date]]:
         end = months[-1][0] - timedelta(days=1)
         months.append((end.replace(day=1), end))
     return months[:count]
+
+
+def named_period(name: str, today: date) -> tuple[date, date]:
+    """The days of a period that people name; one that is not over ends today.
+
+    >>> for name in PERIODS: print(name, *named_period(name, date(2028, 5, 10)))
+    month 2028-05-01 2028-05-10
+    last_month 2028-04-01 2028-04-30
+    quarter 2028-04-01 2028-05-10
+    year 2028-01-01 2028-05-10
+    twelve_months 2027-05-11 2028-05-10
+
+    :raise ValueError: of a name that is none of ``PERIODS``
+    """
+    first = today.replace(day=1)
+    if name == MONTH:
+        return first, today
+    if name == LAST_MONTH:
+        return first - relativedelta(months=1), first - timedelta(days=1)
+    if name == QUARTER:
+        return first - relativedelta(months=(today.month - 1) % 3), today
+    if name == YEAR:
+        return first.replace(month=1), today
+    if name == TWELVE_MONTHS:
+        return today - relativedelta(years=1) + timedelta(days=1), today
+    raise ValueError(f"{name!r} is no period.")

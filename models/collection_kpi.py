@@ -63,17 +63,28 @@ class CollectionKpi(models.AbstractModel):
                 total["sales"] += row["sold"]
             else:
                 total["beginning"] += row["balance"]
-        for query in (
-            *(self._query_open, self._query_paid, self._query_hidden),
-            *(self._query_said, self._query_contacted),
-        ):
-            for row in self._fetch(query(scope)):
-                self._add(totals[row.pop("group_id")], row)
-        for query in (self._query_promises, self._query_checks):
-            for row in self._fetch(query(scope)):
-                currency = self.env["res.currency"].browse(row.pop("currency_id"))
-                self._add(totals[row.pop("group_id")], self._convert(row, currency, company, date_to))
+        self._add_rows(totals, scope, company, date_to, self._get_queries())
         return totals
+
+    @api.model
+    def _get_queries(self):
+        """The statements of a period beside that of the ledger."""
+        return (
+            *(self._query_open, self._query_paid, self._query_hidden, self._query_said, self._query_contacted),
+            *(self._query_promises, self._query_checks),
+        )
+
+    @api.model
+    def _add_rows(self, totals, scope, company, date_to, queries):
+        """Add what these statements tell; amounts in the company's currency, at the rate of the last day where they are
+        of their own."""
+        for query in queries:
+            for row in self._fetch(query(scope)):
+                total = totals[row.pop("group_id")]
+                if currency_id := row.pop("currency_id", None):
+                    currency = self.env["res.currency"].browse(currency_id)
+                    row = self._convert(row, currency, company, date_to)
+                self._add(total, row)
 
     @api.model
     def _start_total(self):

@@ -39,11 +39,11 @@ class CollectionKpiQuery(models.AbstractModel):
             self.env[name].flush_model()
 
     @api.model
-    def _get_scope(self, company, date_from, date_to, by, contact_days):
-        """What the statements refer to."""
+    def _get_scope(self, company, date_from, date_to, by, contact_days, domain=()):
+        """What the statements refer to. Of debtors those alone that the person may see and ``domain`` holds."""
         # sudo: which journals hold money is for nobody to hide
         journals = self.env["account.journal"].sudo().with_context(active_test=False)
-        debtors = self.env["collection.debtor"]._search([("company_id", "=", company.id)], order="id")
+        debtors = self.env["collection.debtor"]._search([("company_id", "=", company.id), *domain], order="id")
         return {
             "group": GROUPS[by].column if by else SQL("NULL::int"),
             "debtors": debtors,
@@ -145,8 +145,7 @@ class CollectionKpiQuery(models.AbstractModel):
     @api.model
     def _query_paid(self, scope):
         """By group: what money paid of items in the period, how much of it on time, amount times days late, and of the
-        items that were closed in it, how many and how many on time. One scan of the reconciliations; all else by
-        primary keys and their indexes on the items."""
+        items that were closed in it, how many and how many on time. The days of the latter by the index on the items."""
         rows = SQL(
             """SELECT id, partner_id, balance, due, SUM(amount) AS amount,
                       SUM(CASE WHEN max_date <= due THEN amount ELSE 0 END) AS on_time,
@@ -159,15 +158,7 @@ class CollectionKpiQuery(models.AbstractModel):
         )
         return SQL(
             """
-            WITH pair AS MATERIALIZED (
-                SELECT part.amount, part.max_date, line.id, line.partner_id, line.account_id, line.company_id,
-                       line.journal_id, line.parent_state, line.balance,
-                       COALESCE(line.date_maturity, line.date) AS due, payment.journal_id AS paid_in
-                  FROM account_partial_reconcile part
-                  LEFT JOIN account_move_line line ON line.id = part.debit_move_id
-                  LEFT JOIN account_move_line payment ON payment.id = part.credit_move_id
-                 WHERE part.max_date BETWEEN %(first)s AND %(last)s
-            ),
+            WITH %(pair)s,
             %(owned)s
             SELECT group_id,
                    ROUND(SUM(amount) * %(cents)s)::bigint AS paid,
@@ -183,7 +174,25 @@ class CollectionKpiQuery(models.AbstractModel):
              WHERE (debtor_id IN %(seen)s) IS TRUE
              GROUP BY 1""",
             **scope,
+            pair=self._query_pairs(scope),
             owned=self._query_owned(scope, rows),
+        )
+
+    @api.model
+    def _query_pairs(self, scope):
+        """``pair``: what was reconciled in the period, with the item that it was taken off and the journal that it came
+        from. One scan of the reconciliations; all else by primary keys."""
+        return SQL(
+            """pair AS MATERIALIZED (
+                SELECT part.amount, part.max_date, line.id, line.partner_id, line.account_id, line.company_id,
+                       line.journal_id, line.parent_state, line.balance,
+                       COALESCE(line.date_maturity, line.date) AS due, payment.journal_id AS paid_in
+                  FROM account_partial_reconcile part
+                  LEFT JOIN account_move_line line ON line.id = part.debit_move_id
+                  LEFT JOIN account_move_line payment ON payment.id = part.credit_move_id
+                 WHERE part.max_date BETWEEN %(first)s AND %(last)s
+            )""",
+            **scope,
         )
 
     @api.model

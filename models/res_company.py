@@ -24,6 +24,7 @@ class ResCompany(models.Model):
     collection_tolerance = fields.Monetary(
         help="Residues up to this amount, in the company's currency or its worth in another one, are never dunned.",
     )
+    collection_days_until = fields.Date(readonly=True, help="Days before it are kept in collection.ledger.day.")
     collection_bucket_1 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[0])
     collection_bucket_2 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[1])
     collection_bucket_3 = fields.Integer(default=lambda self: aging.DEFAULT_EDGES[2])

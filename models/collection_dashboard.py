@@ -1,0 +1,211 @@
+from odoo import _, api, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools.misc import format_amount, format_date
+
+from ..engine import periods
+
+TOP = 10
+WEEKS = 13
+
+
+class CollectionDashboard(models.AbstractModel):
+    """What a manager, or a collector of the own debtors, looks at first: figures with their trend, what is late and how
+    late, what comes in, who collects it and what to do now.
+
+    *How to use.* ``get_data(filters)`` is all that the screen needs, in one call; ``open_records(key, filters)`` is the
+    action with the records behind a figure.
+
+    *How it works.* What is owed now are the balances that debtors keep; what happened on which day is kept in
+    ``collection.ledger.day``, what was late at the end of a former day in ``collection.snapshot``. Each is read once, by
+    collector, for both periods and the line of twelve months, and added up: the number of statements depends on
+    nothing. Everything follows the record rules of who looks: a collector sees the own debtors alone.
+    """
+
+    _name = "collection.dashboard"
+    _description = "Collections Dashboard"
+    _inherit = ["collection.dashboard.figures", "collection.dashboard.records"]
+
+    @api.model
+    def get_data(self, filters=None):
+        """All that the dashboard shows, texts in the language of who looks.
+
+        :param filters: {"company_id", "period" of ``engine.periods.PERIODS``, "compare", "collector_id"}, each optional
+        :raise UserError: when the filters name what is not there
+        """
+        scope = self._get_dashboard_scope(filters or {})
+        totals, before = self._get_two_totals(scope)
+        whole = self._add_up(totals)
+        return {
+            "filters": scope.filters,
+            "choices": self._get_choices(scope),
+            "is_manager": scope.is_manager,
+            "title": _("Collections") if scope.is_manager else _("My Figures"),
+            "period": self._describe(*scope.days),
+            "before": self._describe(*scope.days_before),
+            "figures": self._get_tiles(scope, whole, before),
+            "aging": self._get_aging(scope),
+            "line": self._get_line(scope, whole),
+            "collectors": self._get_collectors(scope, totals) if scope.is_manager else [],
+            "forecast": self._get_forecast(scope),
+            "top": self._get_top(scope),
+            "todo": self._get_todo(scope),
+            "empty": not self._has_debtors(scope),
+            "kept": self._describe_kept(scope),
+            "words": {
+                "aging": _("What is owed, by days late"),
+                "line": _("DSO over 12 months"),
+                "expected": _("Expected in the next 13 weeks"),
+                "forecast": [_("By due date"), _("With the usual delay")],
+            },
+        }
+
+    @api.model
+    def refresh_days(self, filters=None):
+        """Read the whole ledger again: what was booked since the last night on days before it counts from now on."""
+        scope = self._get_dashboard_scope(filters or {})
+        if scope.is_manager:
+            # sudo: a cache, which nobody writes by hand
+            self.env["collection.ledger.day"].sudo()._refresh(scope.company)
+
+    @api.model
+    def _describe_kept(self, scope):
+        day = scope.company.collection_days_until
+        if not day:
+            return ""
+        return _("Days before %(day)s as the last night found them.", day=format_date(self.env, day))
+
+    @api.model
+    def _describe(self, first, last):
+        return _(
+            "%(first)s to %(last)s", first=format_date(self.env, first), last=format_date(self.env, last)
+        )
+
+    @api.model
+    def _get_choices(self, scope):
+        """What the filters offer."""
+        names = {
+            periods.MONTH: _("This month"),
+            periods.LAST_MONTH: _("Last month"),
+            periods.QUARTER: _("This quarter"),
+            periods.YEAR: _("This year"),
+            periods.TWELVE_MONTHS: _("Last 12 months"),
+        }
+        return {
+            "companies": [(company.id, company.name) for company in self.env.companies],
+            "periods": list(names.items()),
+            "compares": [
+                (periods.PREVIOUS, _("the period before")),
+                (periods.LAST_YEAR, _("the same period last year")),
+            ],
+            "collectors": [(user.id, user.name) for user in scope.collectors.sorted("name")],
+        }
+
+    # === Parts === #
+
+    @api.model
+    def _has_debtors(self, scope):
+        return bool(self.env["collection.debtor"].search_count([("company_id", "=", scope.company.id)], limit=1))
+
+    @api.model
+    def _get_aging(self, scope):
+        """What is owed by age: the balances that every debtor keeps."""
+        names = ["not_due", "bucket_1", "bucket_2", "bucket_3", "bucket_4"]
+        sums = self.env["collection.debtor"]._read_group(scope.domain, [], [f"{name}:sum" for name in names])[0]
+        edges = scope.company._get_collection_bucket_edges()
+        starts = [1, *(edge + 1 for edge in edges)]
+        labels = [f"{start}-{end}" for start, end in zip(starts, edges)]
+        return {
+            "labels": [_("Not due"), *labels, _("%(days)s+", days=edges[-1])],
+            "keys": names,
+            "amounts": [amount or 0 for amount in sums],
+            "texts": [self._format_money(scope, amount or 0) for amount in sums],
+        }
+
+    @api.model
+    def _get_line(self, scope, whole):
+        """DSO by counting back, at the end of each of the last twelve months."""
+        points = self._get_dso_points(scope, whole)
+        return {
+            "labels": [format_date(self.env, day, date_format="MMM yy") for day, _value in points],
+            "values": [None if value is None else float(value) for _day, value in points],
+        }
+
+    @api.model
+    def _get_collectors(self, scope, totals):
+        """A row for each collector: what the debtors owe and what was done about it in the period."""
+        groups = self.env["collection.debtor"]._read_group(
+            [*scope.domain, ("total_due", "!=", 0)], ["collector_id"], ["__count", "total_due:sum", "overdue:sum"]
+        )
+        rows = []
+        for user, count, owed, overdue in groups:
+            total = totals[user.id or None]
+            rows.append(
+                {
+                    "id": user.id,
+                    # sudo: the names of colleagues
+                    "name": user.sudo().name or _("Nobody"),
+                    "debtors": count,
+                    "owed": self._format_money(scope, owed),
+                    "overdue": self._format_money(scope, overdue),
+                    "received": self._format_money(scope, total["received"] / scope.scale),
+                    "contacts": total["contacts"],
+                    "promises": total["made_count"],
+                    "order": overdue,
+                }
+            )
+        return sorted(rows, key=lambda row: -row["order"])
+
+    @api.model
+    def _get_forecast(self, scope):
+        """What is expected in each of the coming weeks, by the due dates and by what customers are used to."""
+        weeks = self.env["collection.cash.plan"]._get_weeks(scope.company, scope.narrowed, WEEKS)
+        return {
+            "labels": [format_date(self.env, week["week"], date_format="d MMM") for week in weeks],
+            "due": [float(week["due"]) for week in weeks],
+            "usual": [float(week["usual"]) for week in weeks],
+        }
+
+    @api.model
+    def _get_top(self, scope):
+        """Who owes the most that is late."""
+        debtors = self.env["collection.debtor"].search([*scope.domain, ("overdue", ">", 0)], limit=TOP)
+        return [
+            {
+                "id": debtor.id,
+                "name": debtor.display_name,
+                "overdue": self._format_money(scope, debtor.overdue),
+                "days": debtor.days_overdue,
+                # sudo: the names of colleagues
+                "collector": debtor.sudo().collector_id.name or "",
+            }
+            for debtor in debtors
+        ]
+
+    @api.model
+    def _get_todo(self, scope):
+        """What waits for a person, the most urgent first; nothing that does not."""
+        found = []
+        for key, (label, model, domain) in self._get_todo_domains(scope).items():
+            count = self.env[model].search_count(domain)
+            if count:
+                found.append({"key": key, "label": label, "count": count})
+        return found
+
+    @api.model
+    def _format_money(self, scope, amount):
+        return format_amount(self.env, amount, scope.company.currency_id)
+
+    # === Filters === #
+
+    @api.model
+    def _get_company(self, company_id):
+        """:raise UserError: when the person works in no such company now"""
+        company = self.env.companies.filtered(lambda company: company.id == company_id) if company_id else None
+        if company_id and not company:
+            raise UserError(_("Choose one of the companies that you work in."))
+        return company or self.env.company
+
+    @api.model
+    def _check_viewer(self):
+        if not self.env.user.has_group("account_collection.group_collection_viewer"):
+            raise AccessError(_("Only people of Collections see its figures."))
