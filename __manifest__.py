@@ -82,6 +82,8 @@
         "views/collection_cash_plan_views.xml",
         "views/collection_aging_line_views.xml",
         "wizards/collection_aging_views.xml",
+        "views/collection_effect_line_views.xml",
+        "wizards/collection_effect_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "wizards/collection_statement_wizard_views.xml",
@@ -93,6 +95,7 @@
         "views/menus.xml",
     ],
     "assets": {
+        "web.assets_backend": ["account_collection/static/src/*.js"],
         "web.assets_tests": ["account_collection/static/tests/tours/*.js"],
     },
     "post_init_hook": "post_init_hook",

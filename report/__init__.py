@@ -8,4 +8,6 @@ from . import (
     collection_cash_plan,
     collection_aging_line,
     aging_document,
+    collection_effect_line,
+    effect_document,
 )

@@ -28,6 +28,7 @@ from . import test_desk
 from . import test_digest
 from . import test_dispatch
 from . import test_disputes
+from . import test_effect
 from . import test_engine_aging
 from . import test_engine_assignment
 from . import test_engine_checks
