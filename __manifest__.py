@@ -80,6 +80,7 @@
         "views/account_postdated_check_slip_views.xml",
         "views/account_payment_views.xml",
         "views/collection_cash_plan_views.xml",
+        "views/collection_forecast_report_views.xml",
         "views/collection_aging_line_views.xml",
         "wizards/collection_aging_views.xml",
         "views/collection_effect_line_views.xml",

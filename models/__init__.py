@@ -116,6 +116,7 @@ from . import account_move_line_answered
 from . import mail_activity
 from . import digest_digest
 from . import collection_debtor_to_call
+from . import collection_forecast
 from . import collection_debtor_collected
 from . import collection_kpi_query
 from . import collection_kpi_work

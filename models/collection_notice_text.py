@@ -35,7 +35,7 @@ class CollectionNotice(models.Model):
         return [("id", "in", rows._get_notice_ids())]
 
     def _get_text_source(self):
-        """(id of the template, its subject in the customer's language) that this notice leaves with; a call has none."""
+        """(id of the template, its subject in the customer's language) that this notice leaves with; none of a call."""
         self.ensure_one()
         template = self._get_content().template_id if self.channel != CALL else None
         if not template:

@@ -85,13 +85,14 @@ class CollectionAgingLine(models.Model):
 
     def init(self):
         """Beside the table, the view that gives each row the tags of its customer."""
-        super().init()
+        result = super().init()
         self.env.cr.execute(
             """CREATE VIEW collection_aging_line_category AS
                SELECT line.id AS line_id, tagged.category_id
                  FROM collection_aging_line line
                  JOIN res_partner_res_partner_category_rel tagged ON tagged.partner_id = line.partner_id"""
         )
+        return result
 
     # === Labels ===#
 

@@ -70,8 +70,9 @@ class CollectionEffectLine(models.Model):
     rate_30 = fields.Float(string="% in 30 Days", digits=(16, 1), group_operator="avg", readonly=True)
 
     def init(self):
-        super().init()
+        result = super().init()
         self.env.cr.execute("ALTER TABLE collection_effect_line ADD COLUMN notice_ids integer[]")
+        return result
 
     @api.model
     def _get_ratios(self):

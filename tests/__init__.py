@@ -40,6 +40,7 @@ from . import test_engine_promises
 from . import test_engine_spreadsheet
 from . import test_engine_schedule
 from . import test_engine_windows
+from . import test_forecast
 from . import test_i18n
 from . import test_install
 from . import test_interactions
