@@ -10,6 +10,7 @@ from os import environ
 import checks
 import desk
 import floor
+import insight
 import reviews
 from measure import Measure, resident
 
@@ -194,6 +195,7 @@ class Bench:
         self.analyze()
         self.refresh("refresh, next day")
         self.decide("decide, next day", tomorrow)
+        insight.measure(self)
         if everything:
             reviews.measure(self)
             checks.measure(self)

@@ -12,6 +12,8 @@ _logger = logging.getLogger(__name__)
 
 NIGHTS = range(30, 0, -1)
 """Nights, as days before today, on which the nightly job ran in the demo's past."""
+FORECASTS = (28, 21, 14)
+"""Those of these nights that kept what was expected."""
 
 
 def load(env):
@@ -64,6 +66,8 @@ def _live_through(ledger, history, company_plan, assign):
             assign()
         if night > 0:
             history.night(night)
+        if night in FORECASTS:
+            history.keep_forecast(night)
 
 
 def _assign(env, company, partners, customers, users):

@@ -40,6 +40,12 @@ class History:
         self._date_back(run, date)
         return run.notice_ids
 
+    def keep_forecast(self, days_ago):
+        """Keep what the night ``days_ago`` expected, with the usual delays as they were known then."""
+        date = self.today - timedelta(days=days_ago)
+        self.env["collection.debtor"]._rank_all(self.company, date)
+        self.env["collection.forecast"]._keep(date)
+
     def _send(self, notices):
         """Log these notices as sent, but for those whose address is of no use."""
         by_mail = notices.filtered(lambda notice: notice.channel == "mail")

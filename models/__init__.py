@@ -74,7 +74,10 @@ from . import collection_notice_queue
 from . import collection_notice_fallback
 from . import collection_notice_frequency
 from . import collection_notice
+from . import collection_notice_text
 from . import collection_notice_line
+from . import collection_found_row
+from . import collection_ratio
 from . import collection_letter
 from . import collection_notice_letter
 from . import collection_run_letters
@@ -113,6 +116,7 @@ from . import account_move_line_answered
 from . import mail_activity
 from . import digest_digest
 from . import collection_debtor_to_call
+from . import collection_forecast
 from . import collection_debtor_collected
 from . import collection_kpi_query
 from . import collection_kpi_work

@@ -330,15 +330,15 @@ class CollectionNoticeChannel(models.AbstractModel):
                         documents[notice].id if notice in documents else None,
                         self._get_email_to(addressed.get(notice)) or None,
                         notice.company_id._get_collection_today(),
+                        *notice._get_text_source(),
                     )
                     for notice in notices
                 ],
                 state,
             )
         )
-        notices.invalidate_recordset(
-            ["state", "message_id", "mail_id", "attachment_id", "email_to", "sent_on", "reason", "next_try"]
-        )
+        told = ["email_to", "sent_on", "template_id", "subject", "reason", "next_try"]
+        notices.invalidate_recordset(["state", "message_id", "mail_id", "attachment_id", *told])
 
     @api.model
     def _get_email_to(self, partners):
@@ -347,14 +347,15 @@ class CollectionNoticeChannel(models.AbstractModel):
     @api.model
     def _query_mark(self, rows, state):
         """Write what became of each notice. Served by the primary key."""
-        columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _column in range(6)]
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _column in range(8)]
         return SQL(
             """UPDATE collection_notice notice
                   SET state = %s, message_id = new.message_id, mail_id = new.mail_id, attachment_id = new.attachment_id,
-                      email_to = new.email_to, sent_on = new.sent_on, reason = NULL, next_try = NULL,
+                      email_to = new.email_to, sent_on = new.sent_on, template_id = new.template_id,
+                      subject = new.subject, reason = NULL, next_try = NULL,
                       write_uid = %s, write_date = now() AT TIME ZONE 'UTC'
-                 FROM unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::text[], %s::date[])
-                   AS new(id, message_id, mail_id, attachment_id, email_to, sent_on)
+                 FROM unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::text[], %s::date[], %s::int[], %s::text[])
+                   AS new(id, message_id, mail_id, attachment_id, email_to, sent_on, template_id, subject)
                 WHERE notice.id = new.id""",
             state,
             self.env.uid,

@@ -197,6 +197,8 @@ class CollectionRun(models.Model):
             self._in_transaction(self.env["collection.portfolio"]._assign_company_alone, company)
             self._in_transaction(self._run_company_alone, company, today)
         self._in_transaction(self.env["collection.notice"]._trigger_dispatch)
+        # Last, for nothing may wait for it.
+        self._in_transaction(self.env["collection.forecast"]._keep_alone, today)
 
     @api.model
     def _refresh_all(self):

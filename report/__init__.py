@@ -6,6 +6,10 @@ from . import (
     collection_review_report,
     check_slip,
     collection_cash_plan,
+    cash_plan_document,
+    collection_forecast_report,
     collection_aging_line,
     aging_document,
+    collection_effect_line,
+    effect_document,
 )

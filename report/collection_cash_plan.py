@@ -1,4 +1,4 @@
-from collections import defaultdict
+from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import _, api, fields, models
@@ -7,12 +7,9 @@ from odoo.tools import SQL
 from odoo.tools.date_utils import start_of
 
 from ..engine import checks, promises
-from . import xlsx
-from .stationery import get_company_paper
 
 OVERDUE, INVOICE, CHECK, CREDIT, PROMISE = "overdue", "invoice", "check", "credit", "promise"
 IDS = 4  # ids of rows are those of their sources, times so many: so many kinds of source there may be
-GRANULARITIES = ("day", "week", "month")
 
 
 class Source(NamedTuple):
@@ -33,6 +30,9 @@ class CollectionCashPlan(models.Model):
     brings what open items leave to it, beside the checks: it moves that to its own day, and adds nothing. Where custody
     is booked, the entry that holds the check is the check's row, and the advance in it, a credit that is no money yet,
     is none. Other credits count against what is expected today.
+
+    There are two opinions on the day of an open item: its effective due date, which follows planned reviews, and that
+    date plus how late the customer pays on average, ``usual_date``. Checks and promises have their own day in both.
 
     For each company and currency, the plan adds up to the open receivable lines of the ledger, plus what the checks in
     hand bring beyond what they take off open items: their advances, less the discounts that they take::
@@ -58,7 +58,7 @@ class CollectionCashPlan(models.Model):
             *("deposit_date", "state"),
         ],
         "account.postdated.check.line": ["check_id", "item_amount", "move_line_id"],
-        "collection.debtor": ["collector_id", "company_id", "partner_id"],
+        "collection.debtor": ["average_days_late", "collector_id", "company_id", "partner_id"],
         "collection.promise": [
             *("amount", "company_id", "currency_id", "date", "debtor_id", "move_ids", "paid_amount", "partner_id"),
             "state",
@@ -68,6 +68,11 @@ class CollectionCashPlan(models.Model):
     }
 
     date = fields.Date(string="Expected On", readonly=True)
+    usual_date = fields.Date(
+        string="Expected With Usual Delay",
+        readonly=True,
+        help="Open items on their due date plus the days that the customer pays late on average.",
+    )
     due_date = fields.Date(
         string="Agreed For", readonly=True, help="Effective due date, day of the deposit or day of the promise."
     )
@@ -107,8 +112,10 @@ class CollectionCashPlan(models.Model):
 
     @api.model
     def _query_todays(self):
+        """The day from which each company looks ahead: its own today, or the one of the context."""
         companies = self.env["res.company"].sudo().search([])
-        rows = [SQL("(%s, %s)", company.id, company._get_collection_today()) for company in companies]
+        day = self.env.context.get("collection_plan_day")
+        rows = [SQL("(%s, %s)", company.id, day or company._get_collection_today()) for company in companies]
         return SQL("(VALUES %s) AS today(company_id, day)", SQL(", ").join(rows))
 
     @api.model
@@ -126,6 +133,10 @@ class CollectionCashPlan(models.Model):
                         ELSE %(invoice)s END AS kind,
                    CASE WHEN planned.amount < 0 THEN today.day
                         ELSE GREATEST(COALESCE(line.date_maturity, line.date), today.day) END AS date,
+                   CASE WHEN planned.amount < 0 THEN today.day
+                        ELSE GREATEST(COALESCE(line.date_maturity, line.date) + CASE WHEN held.id IS NULL
+                                      THEN ROUND(COALESCE(debtor.average_days_late, 0))::int ELSE 0 END, today.day)
+                    END AS usual_date,
                    COALESCE(line.date_maturity, line.date) AS due_date,
                    CASE WHEN held.id IS NULL THEN line.move_id END AS move_id,
                    held.id AS check_id,
@@ -171,8 +182,8 @@ class CollectionCashPlan(models.Model):
         return SQL(
             """
             SELECT checks.id::bigint * %(ids)s + 1, %(check)s, GREATEST(checks.deposit_date, today.day),
-                   checks.deposit_date, NULL::int, checks.id, NULL::int, checks.commercial_partner_id,
-                   debtor.collector_id, checks.company_id, checks.currency_id, company.currency_id, checks.amount,
+                   GREATEST(checks.deposit_date, today.day), checks.deposit_date, NULL::int, checks.id, NULL::int,
+                   checks.commercial_partner_id, debtor.collector_id, checks.company_id, checks.currency_id, company.currency_id, checks.amount,
                    ROUND(checks.amount * COALESCE(rate.factor, 1), company_currency.decimal_places)
               FROM account_postdated_check checks
               JOIN %(todays)s ON today.company_id = checks.company_id
@@ -205,9 +216,9 @@ class CollectionCashPlan(models.Model):
         """One row per open promise that items are open for. Served by the partial index of open promises."""
         return SQL(
             """
-            SELECT promise.id::bigint * %(ids)s + 2, %(promise)s, GREATEST(promise.date, today.day), promise.date,
-                   NULL::int, NULL::int, promise.id, promise.partner_id, debtor.collector_id, promise.company_id,
-                   promise.currency_id, company.currency_id, expected.amount,
+            SELECT promise.id::bigint * %(ids)s + 2, %(promise)s, GREATEST(promise.date, today.day),
+                   GREATEST(promise.date, today.day), promise.date, NULL::int, NULL::int, promise.id,
+                   promise.partner_id, debtor.collector_id, promise.company_id, promise.currency_id, company.currency_id, expected.amount,
                    ROUND(expected.amount * COALESCE(rate.factor, 1), company_currency.decimal_places)
               FROM %(expected)s AS expected(promise_id, amount)
               JOIN collection_promise promise ON promise.id = expected.promise_id
@@ -240,6 +251,45 @@ class CollectionCashPlan(models.Model):
                 rows.append(SQL("(%s, %s, %s::numeric)", company.id, currency.id, factor))
         return SQL("(VALUES %s) AS rate(company_id, currency_id, factor)", SQL(", ").join(rows))
 
+    # === Weeks ===#
+
+    @api.model
+    def _get_weeks(self, company, debtors_domain, weeks=13):
+        """What ``company`` may expect in each week from this one on, of its debtors that this person may see.
+
+        :param debtors_domain: of ``collection.debtor``, which of them
+        :return: [{"week": its Monday, "due": by due date, "usual": with the customers' usual delay}], in the company's
+            currency; what comes later is in none
+        """
+        monday = start_of(company._get_collection_today(), "week")
+        self.env["collection.debtor"]._prepare_ledger()
+        self.env.cr.execute(self._query_weeks(company, debtors_domain, monday, weeks))
+        found = [{"week": monday + timedelta(weeks=number), "due": 0.0, "usual": 0.0} for number in range(weeks + 1)]
+        for due_week, usual_week, amount in self.env.cr.fetchall():
+            found[due_week]["due"] += float(amount)
+            found[usual_week]["usual"] += float(amount)
+        for week in found:
+            week.update({method: company.currency_id.round(week[method]) for method in ("due", "usual")})
+        return found[:weeks]
+
+    @api.model
+    def _query_weeks(self, company, debtors_domain, monday, weeks):
+        """Rows (week by due date, week with the usual delay, amount); week number ``weeks`` holds all that is later."""
+        debtors = self.env["collection.debtor"]._search([("company_id", "=", company.id), *debtors_domain], order="id")
+        return SQL(
+            """SELECT LEAST((plan.date - %(monday)s) / 7, %(weeks)s),
+                      LEAST((plan.usual_date - %(monday)s) / 7, %(weeks)s), SUM(plan.company_amount)
+                 FROM %(plan)s AS plan
+                WHERE plan.company_id = %(company)s
+                  AND plan.partner_id IN (SELECT partner_id FROM collection_debtor WHERE id IN %(debtors)s)
+                GROUP BY 1, 2""",
+            monday=SQL("%s::date", monday),
+            weeks=weeks,
+            plan=self._table_query,
+            company=company.id,
+            debtors=debtors.subselect(),
+        )
+
     # === Actions ===#
 
     def action_open_document(self):
@@ -252,69 +302,3 @@ class CollectionCashPlan(models.Model):
             raise UserError(_("Choose rows of the cash plan first."))
         name = _("Cash plan %(date)s", date=self.env.company._get_collection_today().isoformat())
         return self.env["collection.export"]._download(f"{name}.xlsx", self._render_xlsx())
-
-    # === XLSX ===#
-
-    def _render_xlsx(self):
-        book = xlsx.Book(get_company_paper(self.env.company).format)
-        notes = [", ".join(self.company_id.sudo().mapped("name"))]
-        currencies = self.currency_id.sorted("name")
-        names = {"day": _("By Day"), "week": _("By Week"), "month": _("By Month")}
-        periods = {"day": _("Day"), "week": _("Week From"), "month": _("Month From")}
-        for granularity in GRANULARITIES:
-            columns = [
-                xlsx.Column(periods[granularity], 14, xlsx.DATE),
-                xlsx.Column(_("Kind"), 18),
-                *xlsx.amount_columns(_("Amount"), currencies),
-            ]
-            sheet = book.add_sheet(names[granularity], _("Cash plan"), notes, columns)
-            self._write_periods(sheet, granularity, currencies)
-        sheet = book.add_sheet(_("Detail"), _("Cash plan"), notes, self._get_detail_columns(currencies))
-        self._write_detail(sheet, currencies)
-        return book.close()
-
-    def _write_periods(self, sheet, granularity, currencies):
-        """A row per period and kind, amounts in the column of their currency."""
-        sums = defaultdict(lambda: defaultdict(float))
-        for row in self:
-            sums[start_of(row.date, granularity), row.kind][row.currency_id] += row.amount
-        labels = dict(self._fields["kind"]._description_selection(self.env))
-        for day, kind in sorted(sums, key=lambda key: (key[0], list(labels).index(key[1]))):
-            amounts = sums[day, kind]
-            sheet.add_row(
-                [
-                    *(day, labels[kind]),
-                    *(currency in amounts and currency.round(amounts[currency]) for currency in currencies),
-                ]
-            )
-        sheet.add_total(_("Total"))
-
-    def _get_detail_columns(self, currencies):
-        return [
-            xlsx.Column(_("Expected On"), 12, xlsx.DATE),
-            xlsx.Column(_("Agreed For"), 12, xlsx.DATE),
-            xlsx.Column(_("Kind"), 18),
-            xlsx.Column(_("Document"), 26),
-            xlsx.Column(_("Customer"), 32),
-            xlsx.Column(_("Collector"), 20),
-            xlsx.Column(_("Company"), 22),
-            *xlsx.amount_columns(_("Amount"), currencies),
-        ]
-
-    def _write_detail(self, sheet, currencies):
-        labels = dict(self._fields["kind"]._description_selection(self.env))
-        # sudo: the names of colleagues
-        collectors = {user: user.name or "" for user in self.collector_id.sudo()}
-        for row in self:
-            sheet.add_row(
-                [
-                    *(row.date, row.due_date, labels[row.kind]),
-                    (row.check_id or row.promise_id).display_name
-                    or (row.move_id and row.move_id._get_collection_document()),
-                    row.partner_id.name or "",
-                    collectors.get(row.collector_id, ""),
-                    row.company_id.name,
-                    *(currency == row.currency_id and row.amount for currency in currencies),
-                ]
-            )
-        sheet.add_total(_("Total"))

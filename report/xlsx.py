@@ -10,6 +10,7 @@ How to use::
     sheet.add_total("Total of Acme", since=sheet.next_row - 1)
     sheet.add_total("Total")
     sheet.add_row(["Twice", Formula(f"=2*{cell_name(sheet.first_row, 1)}", 20.0)])
+    book.add_chart(sheet, "By customer", [1])
     content = book.close()
 
 How it works: totals are SUBTOTAL formulas, which leave out other SUBTOTALs and what a filter hides: a grand total
@@ -31,6 +32,7 @@ PAPERS = {"Letter": 1, "Legal": 5, "A3": 8, "A4": 9, "A5": 11}
 SHORT_DATE = 14  # Excel's own format: a date as the reader's machine writes it
 FORBIDDEN_IN_NAME = re.compile(r"[\[\]:*?/\\']")
 NAME_LENGTH = 31
+CHART_WIDTH, CHART_HEIGHT = 960, 360
 
 
 class Formula(NamedTuple):
@@ -93,6 +95,20 @@ class Book:
         self._sheets[free.lower()] = sheet
         return sheet
 
+    def add_chart(self, sheet, title, positions, labels=0):
+        """A chart of columns below what was written of ``sheet``, to be called once it is complete.
+
+        :param positions: of the columns that are shown, each with its header as its name
+        :param labels: position of the column that names what is compared
+        """
+        chart = self._book.add_chart({"type": "column"})
+        for position in positions:
+            chart.add_series(sheet.get_series(position, labels))
+        chart.set_title({"name": title, "name_font": {"size": 12}})
+        chart.set_legend({"position": "bottom"})
+        chart.set_size({"width": CHART_WIDTH, "height": CHART_HEIGHT})
+        sheet.place(chart)
+
     def get_format(self, **properties):
         key = tuple(sorted(properties.items()))
         if key not in self._formats:
@@ -140,6 +156,11 @@ class Sheet:
                 self._sheet.write_blank(self.next_row, position, None, style)
             elif column.kind == TEXT:
                 self._sheet.write_string(self.next_row, position, value, style)
+            elif isinstance(value, str):
+                # In place of a number that there is none: a dash.
+                self._sheet.write_string(
+                    self.next_row, position, value, self._get_format(**column.get_format(), align="right")
+                )
             elif column.kind == DATE:
                 self._sheet.write_datetime(self.next_row, position, value, style)
             elif isinstance(value, Formula):
@@ -174,6 +195,18 @@ class Sheet:
             # The total of a group stays with its rows when they are filtered; that of the table below them.
             self._last_row = self.next_row
         self.next_row += 1
+
+    def get_series(self, position, labels):
+        """What a chart shows of the column ``position``: the rows that a filter may hide, and no totals below them."""
+        name, rows = self._sheet.get_name(), (self.first_row, self._last_row)
+        return {
+            "name": [name, self._header, position],
+            "categories": [name, rows[0], labels, rows[1], labels],
+            "values": [name, rows[0], position, rows[1], position],
+        }
+
+    def place(self, chart):
+        self._sheet.insert_chart(self.next_row + 1, 0, chart)
 
     def close(self):
         self._sheet.autofilter(self._header, 0, self._last_row, len(self._columns) - 1)

@@ -28,6 +28,7 @@ from . import test_desk
 from . import test_digest
 from . import test_dispatch
 from . import test_disputes
+from . import test_effect
 from . import test_engine_aging
 from . import test_engine_assignment
 from . import test_engine_checks
@@ -39,6 +40,7 @@ from . import test_engine_promises
 from . import test_engine_spreadsheet
 from . import test_engine_schedule
 from . import test_engine_windows
+from . import test_forecast
 from . import test_i18n
 from . import test_install
 from . import test_interactions

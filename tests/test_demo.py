@@ -154,6 +154,16 @@ class TestDemo(TransactionCase):
         alerts = self.env["account.postdated.check.alert"].search([("check_id.company_id", "in", self.companies.ids)])
         self.assertEqual(set(alerts.mapped("kind")), {"due", "soon", "deadline", "stale", "inactive"})
 
+    def test_past_forecasts_and_what_works_show_something(self):
+        for company in self.companies:
+            rows = self.env["collection.forecast.report"].search([("company_id", "=", company.id)])
+            self.assertEqual(len(set(rows.mapped("made_on"))), 3)
+            self.assertTrue(any(rows.mapped("received")) and any(rows.mapped("error")))
+        report = self.env["collection.effect"].with_company(self.mexican).create({"company_id": self.mexican.id})
+        report._fill()
+        self.assertTrue(any(report.line_ids.mapped("paid_7")))
+        self.assertGreater(len(report.line_ids.template_id), 2)
+
     def test_the_cash_plan_has_every_kind_in_two_currencies(self):
         rows = self.env["collection.cash.plan"].search([("company_id", "=", self.mexican.id)])
         self.assertEqual(set(rows.mapped("kind")), {"overdue", "invoice", "check", "credit", "promise"})

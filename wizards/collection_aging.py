@@ -112,13 +112,7 @@ class CollectionAging(models.TransientModel):
         if self.as_of > self.company_id._get_collection_today():
             raise UserError(_("Aging cannot be as of a day to come: choose today or an earlier day."))
         lines = self.env["collection.aging.line"]
-        query = lines._query_fill(self)
-        self.env["collection.debtor"]._prepare_ledger()
-        self.env["account.partial.reconcile"].flush_model()
-        self.env.cr.execute("DELETE FROM collection_aging_line WHERE wizard_id = %s", [self.id])
-        self.env.cr.execute(query)
-        lines.invalidate_model()
-        self.invalidate_recordset(["line_ids"])
+        lines._refill(self, lines._query_fill(self))
 
     def _get_edges(self):
         """The edges of the buckets as integers. :raise UserError: when they are none"""

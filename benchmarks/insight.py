@@ -1,0 +1,27 @@
+"""What works, and what is expected: what the reports of many notices and many open items cost.
+
+How to use: ``measure(bench)`` with the :class:`work.Bench` of a loaded database; everything is rolled back.
+"""
+
+TELL = """
+    UPDATE collection_notice
+       SET state = 'sent', sent_on = %(today)s::date - 60 + id %% 50, date = %(today)s::date - 60 + id %% 50"""
+
+
+def measure(bench):
+    """Print the rows of the report on what works, of a dashboard's weeks, and of keeping and comparing forecasts."""
+    env, company = bench.env, bench.company
+    rows, plan, forecasts = env["collection.effect.line"], env["collection.cash.plan"], env["collection.forecast"]
+    # As if all that waits had left during the last weeks.
+    env.cr.execute(TELL, {"today": bench.today})
+    report = env["collection.effect"].create({"company_id": company.id})
+    bench.measured("what works", report._fill, lambda _result: sum(report.line_ids.mapped("sent")))
+    bench.measured("what is expected in 13 weeks", lambda: plan._get_weeks(company, []), len)
+    bench.measured("keep a forecast", forecasts._keep, lambda _result: forecasts.search_count([]))
+    env.cr.execute(
+        "UPDATE collection_forecast SET made_on = made_on - 91, made_week = made_week - 91, week = week - 91"
+    )
+    accuracy = env["collection.forecast.report"]
+    bench.measured("forecast accuracy", lambda: accuracy.search([]).mapped("received"), len)
+    rows.invalidate_model()
+    env.cr.rollback()
