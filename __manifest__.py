@@ -93,10 +93,11 @@
         "wizards/collection_residue_write_off_views.xml",
         "wizards/collection_opening_import_views.xml",
         "views/collection_opening_views.xml",
+        "views/collection_dashboard_views.xml",
         "views/menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["account_collection/static/src/*.js"],
+        "web.assets_backend": ["account_collection/static/src/*.js", "account_collection/static/src/dashboard/*"],
         "web.assets_tests": ["account_collection/static/tests/tours/*.js"],
     },
     "post_init_hook": "post_init_hook",

@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import format_amount, format_date
 
 from ..engine import periods
+from .collection_dashboard_figures import AGES
 
 TOP = 10
 WEEKS = 13
@@ -33,7 +34,8 @@ class CollectionDashboard(models.AbstractModel):
         :raise UserError: when the filters name what is not there
         """
         scope = self._get_dashboard_scope(filters or {})
-        totals, before = self._get_two_totals(scope)
+        balances = self._get_balances(scope)
+        totals, before = self._get_two_totals(scope, balances)
         whole = self._add_up(totals)
         return {
             "filters": scope.filters,
@@ -43,13 +45,13 @@ class CollectionDashboard(models.AbstractModel):
             "period": self._describe(*scope.days),
             "before": self._describe(*scope.days_before),
             "figures": self._get_tiles(scope, whole, before),
-            "aging": self._get_aging(scope),
+            "aging": self._get_aging(scope, balances),
             "line": self._get_line(scope, whole),
-            "collectors": self._get_collectors(scope, totals) if scope.is_manager else [],
+            "collectors": self._get_collectors(scope, totals, balances) if scope.is_manager else [],
             "forecast": self._get_forecast(scope),
             "top": self._get_top(scope),
             "todo": self._get_todo(scope),
-            "empty": not self._has_debtors(scope),
+            "empty": not balances and not scope.narrowed,
             "kept": self._describe_kept(scope),
             "words": {
                 "aging": _("What is owed, by days late"),
@@ -103,22 +105,17 @@ class CollectionDashboard(models.AbstractModel):
     # === Parts === #
 
     @api.model
-    def _has_debtors(self, scope):
-        return bool(self.env["collection.debtor"].search_count([("company_id", "=", scope.company.id)], limit=1))
-
-    @api.model
-    def _get_aging(self, scope):
+    def _get_aging(self, scope, balances):
         """What is owed by age: the balances that every debtor keeps."""
-        names = ["not_due", "bucket_1", "bucket_2", "bucket_3", "bucket_4"]
-        sums = self.env["collection.debtor"]._read_group(scope.domain, [], [f"{name}:sum" for name in names])[0]
+        amounts = [sum(balance[name] for balance in balances.values()) / scope.scale for name in AGES]
         edges = scope.company._get_collection_bucket_edges()
         starts = [1, *(edge + 1 for edge in edges)]
         labels = [f"{start}-{end}" for start, end in zip(starts, edges)]
         return {
-            "labels": [_("Not due"), *labels, _("%(days)s+", days=edges[-1])],
-            "keys": names,
-            "amounts": [amount or 0 for amount in sums],
-            "texts": [self._format_money(scope, amount or 0) for amount in sums],
+            "labels": [_("Not due"), *labels, f"{edges[-1]}+"],
+            "keys": AGES,
+            "amounts": amounts,
+            "texts": [self._format_money(scope, amount) for amount in amounts],
         }
 
     @api.model
@@ -131,29 +128,26 @@ class CollectionDashboard(models.AbstractModel):
         }
 
     @api.model
-    def _get_collectors(self, scope, totals):
+    def _get_collectors(self, scope, totals, balances):
         """A row for each collector: what the debtors owe and what was done about it in the period."""
-        groups = self.env["collection.debtor"]._read_group(
-            [*scope.domain, ("total_due", "!=", 0)], ["collector_id"], ["__count", "total_due:sum", "overdue:sum"]
-        )
+        # sudo: the names of colleagues
+        users = self.env["res.users"].sudo().browse(user_id for user_id in balances if user_id)
+        names = {user.id: user.name for user in users}
         rows = []
-        for user, count, owed, overdue in groups:
-            total = totals[user.id or None]
+        for user_id, balance in sorted(balances.items(), key=lambda found: -found[1]["overdue"]):
+            total = totals[user_id]
+            amounts = {"owed": balance["total_due"], "overdue": balance["overdue"], "received": total["received"]}
             rows.append(
                 {
-                    "id": user.id,
-                    # sudo: the names of colleagues
-                    "name": user.sudo().name or _("Nobody"),
-                    "debtors": count,
-                    "owed": self._format_money(scope, owed),
-                    "overdue": self._format_money(scope, overdue),
-                    "received": self._format_money(scope, total["received"] / scope.scale),
+                    "id": user_id or False,
+                    "name": names.get(user_id) or _("Nobody"),
+                    "debtors": balance["debtors"],
+                    **{name: self._format_money(scope, amount / scope.scale) for name, amount in amounts.items()},
                     "contacts": total["contacts"],
                     "promises": total["made_count"],
-                    "order": overdue,
                 }
             )
-        return sorted(rows, key=lambda row: -row["order"])
+        return rows
 
     @api.model
     def _get_forecast(self, scope):

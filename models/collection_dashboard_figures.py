@@ -11,7 +11,8 @@ from .collection_kpi_words import NO_VALUE
 MANAGER = "account_collection.group_collection_manager"
 LINE_MONTHS = 12
 RECEIVABLE, OVERDUE, RECEIVED = "receivable", "overdue", "received"
-BALANCES = ("total_due", "not_due", "overdue", "bucket_4")
+AGES = ("not_due", "bucket_1", "bucket_2", "bucket_3", "bucket_4")
+BALANCES = ("total_due", "overdue", *AGES)
 # Of these, what was late at the end of the period is known now or from a snapshot.
 OF_AGE = (OVERDUE, "overdue_share", "ninety_plus_share", "collection_effectiveness")
 SNAPSHOT_DAYS = 10  # no older than that
@@ -65,6 +66,7 @@ class CollectionDashboardFigures(models.AbstractModel):
         other = periods.previous_period if compare == periods.PREVIOUS else periods.same_last_year
         is_manager = not self.env.user.has_group("account_collection.group_collection_collector")
         is_manager = is_manager or self.env.user.has_group(MANAGER)
+        # A collector reads the own figures, and has nothing to choose.
         collectors = self._get_collector_choices(company) if is_manager else self.env["res.users"]
         collector = collectors.filtered(lambda user: user.id == filters.get("collector_id"))
         narrowed = [("collector_id", "=", collector.id)] if collector else []
@@ -91,29 +93,31 @@ class CollectionDashboardFigures(models.AbstractModel):
     # === Sums === #
 
     @api.model
-    def _get_two_totals(self, scope):
-        """({collector id: sums of the period}, sums of the other period)"""
+    def _get_two_totals(self, scope, balances):
+        """({collector id: sums of the period}, sums of the other period)
+
+        :param balances: as ``_get_balances`` returns them
+        """
         Kpi = self.env["collection.kpi"]
         Kpi._flush_kpi()
-        (first, last), (first_before, last_before) = scope.days, scope.days_before
-        today = scope.company._get_collection_today()
         totals, before = defaultdict(self._start_total), self._start_total()
-        balances = self._get_balances(scope)
         for collector_id, balance in balances.items():
             self._add(totals[collector_id], {"ending": balance["total_due"]})
-        queried = Kpi._get_scope(scope.company, first, last, "collector", 0, scope.narrowed)
-        for row in Kpi._fetch(self._query_ledger(scope, today)):
+        since = scope.company.collection_days_until or EVER
+        queried = Kpi._get_scope(scope.company, since, LATER, "collector", 0, scope.narrowed)
+        known = self.env["collection.ledger.day"]._query_known(queried, since, self._get_starts(scope))
+        for row in Kpi._fetch(known):
             self._add_ledger(totals[row["group_id"]], row, scope.days)
             self._add_ledger(before, row, scope.days_before)
         # The receivable of the end is that of now, less what came since.
         before["ending"] += sum(balance["total_due"] for balance in balances.values())
         for total in (*totals.values(), before):
             total["beginning"] = total["ending"] - total["inside"]
-        said = (Kpi._query_promises, Kpi._query_said)
-        Kpi._add_rows(totals, queried, scope.company, last, said)
-        queried_before = Kpi._get_scope(scope.company, first_before, last_before, None, 0, scope.narrowed)
-        Kpi._add_rows(defaultdict(lambda: before), queried_before, scope.company, last_before, said)
-        self._add_ages(scope, today, totals, before, balances)
+        for days, found in ((scope.days, totals), (scope.days_before, defaultdict(lambda: before))):
+            first, last = days
+            of_days = {**queried, "first": first, "last": last}
+            Kpi._add_rows(found, of_days, scope.company, last, (Kpi._query_promises, Kpi._query_said))
+        self._add_ages(scope, totals, before, balances)
         return totals, before
 
     @api.model
@@ -125,21 +129,14 @@ class CollectionDashboardFigures(models.AbstractModel):
         self.env["collection.kpi"]._add(total, row)
 
     @api.model
-    def _query_ledger(self, scope, today):
-        """The days of the ledger by collector, month and part; parts change with each day on which a period begins or
-        has ended."""
-        since = scope.company.collection_days_until or EVER
-        queried = self.env["collection.kpi"]._get_scope(scope.company, since, LATER, "collector", 0, scope.narrowed)
-        return self.env["collection.ledger.day"]._query_known(scope.company, queried, since, self._get_starts(scope))
-
-    @api.model
     def _get_starts(self, scope):
+        """The days on which a period begins, or another one does after it."""
         ends = (day + timedelta(days=1) for _first, day in (scope.days, scope.days_before))
         return sorted({scope.days[0], scope.days_before[0], *ends})
 
     @api.model
     def _add_ledger(self, total, row, days):
-        """Add a row of ``_query_ledger``: what a period holds, and take off what came after it."""
+        """Add a row of ``_query_known``: what a period holds, and take off what came after it."""
         first, last = days
         if row["since"] > last:
             total["ending"] -= row["change"]
@@ -154,22 +151,24 @@ class CollectionDashboardFigures(models.AbstractModel):
 
     @api.model
     def _get_balances(self, scope):
-        """{collector id: what the debtors owe now, in cents}"""
+        """{collector id: what the debtors owe now, in cents, and ``debtors``, how many owe anything}"""
         groups = self.env["collection.debtor"]._read_group(
-            scope.domain, ["collector_id"], [f"{name}:sum" for name in BALANCES]
+            scope.domain, ["collector_id"], ["oldest_due_date:count", *(f"{name}:sum" for name in BALANCES)]
         )
         return {
-            user.id or None: {
-                name: round((amount or 0) * scope.scale) for name, amount in zip(BALANCES, amounts, strict=True)
-            }
-            for user, *amounts in groups
+            user.id or None: {"debtors": count, **self._count_cents(scope, amounts)} for user, count, *amounts in groups
         }
 
     @api.model
-    def _add_ages(self, scope, today, totals, before, balances):
+    def _count_cents(self, scope, amounts):
+        return {name: round((amount or 0) * scope.scale) for name, amount in zip(BALANCES, amounts, strict=True)}
+
+    @api.model
+    def _add_ages(self, scope, totals, before, balances):
         """Add what was late at the end of each period: now, or by the snapshot of that day or the last one before it;
         where there is none, nothing is known."""
-        at_end = balances if scope.days[1] == today else self._get_snapshot(scope, scope.days[1])
+        ends_now = scope.days[1] == scope.company._get_collection_today()
+        at_end = balances if ends_now else self._get_snapshot(scope, scope.days[1])
         for collector_id, balance in at_end.items():
             self._add_age(totals[collector_id], balance)
         for balance in self._get_snapshot(scope, scope.days_before[1]).values():
@@ -184,15 +183,31 @@ class CollectionDashboardFigures(models.AbstractModel):
     @api.model
     def _get_snapshot(self, scope, day):
         """{collector id: balances in cents} of the last snapshot until ``day``, at most some days older."""
+        if "collection.snapshot" not in self.env:
+            return {}
         Snapshot = self.env["collection.snapshot"]
         domain = [*scope.domain, ("date", "<=", day), ("date", ">=", day - timedelta(days=SNAPSHOT_DAYS))]
         groups = Snapshot._read_group(domain, ["date:day", "collector_id"], [f"{name}:sum" for name in BALANCES])
         last = max((group[0] for group in groups), default=None)
         return {
-            user.id or None: {name: round(amount * scope.scale) for name, amount in zip(BALANCES, amounts, strict=True)}
-            for date_, user, *amounts in groups
-            if date_ == last
+            user.id or None: self._count_cents(scope, amounts)
+            for found, user, *amounts in groups
+            if found == last
         }
+
+    @api.model
+    def _add_up(self, totals):
+        """The sums of all groups together. A person and day that worked on debtors of several collectors counts once
+        for each."""
+        whole = self._start_total()
+        for total in totals.values():
+            for name, value in total.items():
+                if isinstance(value, dict):
+                    for month, amount in value.items():
+                        whole[name][month] += amount
+                else:
+                    whole[name] += value
+        return whole
 
     # === Figures === #
 
@@ -278,7 +293,7 @@ class CollectionDashboardFigures(models.AbstractModel):
         receivable, points = whole["ending"], []
         Kpi = self.env["collection.kpi"]
         for since, until in periods.months_until(last, LINE_MONTHS):
-            known = {month: amount for month, amount in sold.items() if month <= since}
+            known = defaultdict(int, {month: amount for month, amount in sold.items() if month <= since})
             points.append((until, kpi.dso_countback(receivable, Kpi._get_months(known, until)).value))
             receivable -= changed[since]
         return points[::-1]

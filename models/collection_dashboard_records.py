@@ -2,9 +2,8 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..engine import checks, promises
-from .collection_interaction import OUTGOING
+from .collection_dashboard_figures import AGES
 from .collection_promise_judge import RECEIPT_JOURNALS
-from .review_states import PENDING
 
 OPENED = {
     "collection.debtor": "account_collection.collection_debtor_action",
@@ -17,7 +16,6 @@ OPENED = {
     "account.postdated.check": "account_collection.account_postdated_check_action",
     "account.move": "account_collection.account_move_review_action",
 }
-BUCKETS = ("not_due", "bucket_1", "bucket_2", "bucket_3", "bucket_4")
 
 
 class CollectionDashboardRecords(models.AbstractModel):
@@ -40,7 +38,7 @@ class CollectionDashboardRecords(models.AbstractModel):
         if key in todo:
             label, model, domain = todo[key]
             return self._open(model, label, domain)
-        if key in BUCKETS:
+        if key in AGES:
             return self._open("collection.debtor", _("Debtors"), [*scope.domain, (key, ">", 0)])
         if key == "collector":
             domain = [("company_id", "=", scope.company.id), ("collector_id", "=", record_id), ("total_due", "!=", 0)]

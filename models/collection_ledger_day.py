@@ -1,5 +1,11 @@
+import logging
+
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
 
 # What is kept of a day, in the order of ``_query_days``.
 SUMS = ("change", "sold", "received", "paid", "on_time", "paid_days")
@@ -43,9 +49,15 @@ class CollectionLedgerDay(models.Model):
         return result
 
     @api.model
-    def _refresh_all(self):
-        for company in self.env["res.company"].search([]):
-            self._refresh(company)
+    def _refresh_company_alone(self, company):
+        """The rows of a company in the night; what goes wrong is logged, and the rows stay as they were."""
+        try:
+            with self.env.cr.savepoint():
+                self._refresh(company)
+        except psycopg2.OperationalError:
+            raise
+        except Exception:
+            _logger.exception("The days of the ledger of %s could not be kept; it is tried again tomorrow", company.name)
 
     @api.model
     def _refresh(self, company):
@@ -56,6 +68,8 @@ class CollectionLedgerDay(models.Model):
         scope = Kpi._get_scope(company, fields.Date.to_date("1900-01-01"), fields.Date.subtract(today, days=1), "collector", 0)
         # Who comes second waits, and finds the rows of the first.
         self.env.cr.execute(SQL("SELECT pg_advisory_xact_lock(hashtext(%s), %s)", self._table, company.id))
+        # The ledger of years is summed in memory, and not through files.
+        self.env.cr.execute("SET LOCAL work_mem = '128MB'")
         self.env.cr.execute(SQL("DELETE FROM collection_ledger_day WHERE company_id = %s", company.id))
         self.env.cr.execute(
             SQL(
@@ -65,6 +79,7 @@ class CollectionLedgerDay(models.Model):
                 self._query_days(scope),
             )
         )
+        self.env.cr.execute("SET LOCAL work_mem TO DEFAULT")
         company.collection_days_until = today
         self.invalidate_model()
 
@@ -108,7 +123,7 @@ class CollectionLedgerDay(models.Model):
         )
 
     @api.model
-    def _query_known(self, company, scope, since, starts):
+    def _query_known(self, scope, since, starts):
         """Rows (collector as ``group_id``, month, since, then ``SUMS`` in cents) of all days up to the last one of the
         scope, told apart by the last of the days ``starts`` that is not after them.
 

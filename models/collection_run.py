@@ -198,6 +198,8 @@ class CollectionRun(models.Model):
             self._in_transaction(self._run_company_alone, company, today)
         self._in_transaction(self.env["collection.notice"]._trigger_dispatch)
         # Last, for nothing may wait for it.
+        for company in self.env["res.company"].search([]):
+            self._in_transaction(self.env["collection.ledger.day"]._refresh_company_alone, company)
         self._in_transaction(self.env["collection.forecast"]._keep_alone, today)
 
     @api.model

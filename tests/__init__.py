@@ -21,6 +21,7 @@ from . import test_contents
 from . import test_cost
 from . import test_crash
 from . import test_credit
+from . import test_dashboard
 from . import test_deliveries
 from . import test_delivery
 from . import test_demo

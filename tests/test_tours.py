@@ -123,3 +123,11 @@ class TestTours(CheckCommon, HttpCase):
         self.assertEqual(activity.user_id, collector)
         self.assertEqual(activity.calendar_event_id.name, "Ask for the transfer: Desk Late Payer")
         self.assertEqual(activity.calendar_event_id.start.hour, 12)
+
+    def test_a_manager_looks_at_the_dashboard(self):
+        late = self.make_customer("Dashboard Late Payer")
+        invoice = self.make_invoice(late, 1700, days=20)
+        self.make_invoice(self.make_customer("Dashboard Good Payer"), 700, days=-10)
+        self.pay(invoice, 200)
+        self.settle()
+        self.start_tour("/web", "account_collection_dashboard_tour", login="collection_manager")
