@@ -183,7 +183,8 @@ class CollectionCashPlan(models.Model):
             """
             SELECT checks.id::bigint * %(ids)s + 1, %(check)s, GREATEST(checks.deposit_date, today.day),
                    GREATEST(checks.deposit_date, today.day), checks.deposit_date, NULL::int, checks.id, NULL::int,
-                   checks.commercial_partner_id, debtor.collector_id, checks.company_id, checks.currency_id, company.currency_id, checks.amount,
+                   checks.commercial_partner_id, debtor.collector_id, checks.company_id, checks.currency_id,
+                   company.currency_id, checks.amount,
                    ROUND(checks.amount * COALESCE(rate.factor, 1), company_currency.decimal_places)
               FROM account_postdated_check checks
               JOIN %(todays)s ON today.company_id = checks.company_id
@@ -218,7 +219,8 @@ class CollectionCashPlan(models.Model):
             """
             SELECT promise.id::bigint * %(ids)s + 2, %(promise)s, GREATEST(promise.date, today.day),
                    GREATEST(promise.date, today.day), promise.date, NULL::int, NULL::int, promise.id,
-                   promise.partner_id, debtor.collector_id, promise.company_id, promise.currency_id, company.currency_id, expected.amount,
+                   promise.partner_id, debtor.collector_id, promise.company_id, promise.currency_id,
+                   company.currency_id, expected.amount,
                    ROUND(expected.amount * COALESCE(rate.factor, 1), company_currency.decimal_places)
               FROM %(expected)s AS expected(promise_id, amount)
               JOIN collection_promise promise ON promise.id = expected.promise_id

@@ -1,4 +1,4 @@
-"""What left is taken to have left with the text that its level, campaign or letter has today; from now on it stays."""
+"""What left is taken to have left with the text that its level, campaign or letter has today."""
 
 from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL
