@@ -117,6 +117,7 @@ from . import collection_debtor_collected
 from . import collection_kpi_query
 from . import collection_kpi_work
 from . import collection_kpi
+from . import collection_kpi_words
 from . import digest_digest_collection
 from . import ir_actions_report
 from . import ir_model_fields
