@@ -161,6 +161,7 @@ class CollectionKpi(models.AbstractModel):
             "promise_kept_count": kpi.promise_kept_rate(total["kept_count"], total["judged_count"]),
             "promise_kept_amount": kpi.promise_kept_rate(total["kept_amount"], total["judged_amount"]),
             "recontact_rate": kpi.recontact_rate(total["contacted_again"], total["contacted"]),
+            "right_party_contact_rate": kpi.right_party_contact_rate(total["reached"], total["attempts"]),
             "contacts_a_day": kpi.a_day(total["contacts"], worked),
             "promises_a_day": kpi.a_day(total["made_count"], worked),
             "collected_a_day": kpi.a_day(total["collected"], worked),

@@ -35,7 +35,12 @@ class CollectionKpiQuery(models.AbstractModel):
     @api.model
     def _flush_kpi(self):
         self.env["collection.debtor"]._prepare_ledger()
-        for name in ("account.partial.reconcile", "account.postdated.check.event", "collection.portfolio"):
+        for name in (
+            "account.partial.reconcile",
+            "account.postdated.check.event",
+            "collection.portfolio",
+            "collection.outcome",
+        ):
             self.env[name].flush_model()
 
     @api.model

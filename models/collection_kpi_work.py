@@ -11,14 +11,19 @@ class CollectionKpiQuery(models.AbstractModel):
 
     @api.model
     def _query_said(self, scope):
-        """By group: interactions of the period, and the days on which people logged them, summed over people."""
+        """By group: interactions of the period, the outgoing ones and those of them that reached who decides, and the
+        days on which people logged any, summed over people. Outcomes are found by their primary key."""
         return SQL(
             """
             WITH said AS MATERIALIZED (
-                SELECT debtor_id, user_id, (date AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date AS day
+                SELECT debtor_id, user_id, (date AT TIME ZONE 'UTC' AT TIME ZONE %(zone)s)::date AS day,
+                       direction = %(outgoing)s AS outgoing, outcome.right_party
                   FROM collection_interaction
+                  LEFT JOIN collection_outcome outcome ON outcome.id = outcome_id
             )
             SELECT %(group)s AS group_id, COUNT(*) AS contacts,
+                   COUNT(*) FILTER (WHERE outgoing) AS attempts,
+                   COUNT(*) FILTER (WHERE outgoing AND right_party) AS reached,
                    COUNT(DISTINCT (said.user_id, said.day)) AS collector_days
               FROM said
               %(debtor)s
@@ -26,6 +31,7 @@ class CollectionKpiQuery(models.AbstractModel):
              GROUP BY 1""",
             **scope,
             debtor=self._query_debtor("said"),
+            outgoing=OUTGOING,
         )
 
     @api.model

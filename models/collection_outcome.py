@@ -10,4 +10,8 @@ class CollectionOutcome(models.Model):
 
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10)
+    right_party = fields.Boolean(
+        string="Reached Who Decides",
+        help="Whether somebody was reached who decides on the payment: counts for the right-party contact rate.",
+    )
     active = fields.Boolean(default=True)

@@ -159,6 +159,49 @@ class TestKpi(AgingCommon, CheckCommon, StatementCommon):
         self.assertEqual(quiet["contacts_a_day"].why, kpi.NO_WORK)
         self.assertEqual(quiet["promise_kept_count"].why, kpi.NO_PROMISES)
 
+    def test_who_decides_was_reached(self):
+        outcomes = self.env["collection.outcome"].search([])
+        said = [(days % 3, outcome, way) for days, outcome in enumerate(outcomes) for way in ("out", "in")]
+        for days, outcome, way in [*said, (1, outcomes.browse(), "out"), (40, outcomes[0], "out")]:
+            self.say(self.customer, days + 1).write({"outcome_id": outcome.id, "direction": way})
+        attempts = self.env["collection.interaction"].search([("company_id", "=", self.company.id)]).filtered(
+            lambda said: said.direction == "out" and said.date.date() >= self.days_ago(29)
+        )  # fmt: skip
+        reached = attempts.filtered("outcome_id.right_party")
+        self.assertEqual((len(reached), len(attempts)), (5, len(outcomes) + 1))
+        figures = self.figures()
+        self.assertEqual(figures["right_party_contact_rate"], kpi.right_party_contact_rate(5, len(attempts)))
+        quiet = self.figures(self.days_ago(300), self.days_ago(200))
+        self.assertEqual(quiet["right_party_contact_rate"].why, kpi.NO_ATTEMPTS)
+
+    # === Words === #
+
+    def test_every_figure_has_its_words(self):
+        words = self.env["collection.kpi"]
+        for said in (words._get_labels(), words._get_helps()):
+            self.assertEqual(said.keys(), kpi.KPIS.keys())
+        reasons = {
+            value for name, value in vars(kpi).items() if name.startswith(("NO_", "NOTHING_", "NOBODY_", "SHORT_"))
+        }
+        self.assertEqual(words._get_reasons().keys(), reasons)
+        self.assertEqual(words._get_reason(None), "")
+
+    def test_figures_in_words(self):
+        words = self.env["collection.kpi"].with_context(lang="en_US")
+        figure = lambda text: kpi.Figure(Decimal(text))  # noqa: E731
+        said = [
+            words._format_figure(name, figure(value), self.company)
+            for name, value in (
+                *(("dso", "45.04"), ("overdue_share", "73.3333"), ("receivable_turnover", "3.2")),
+                *(("contacts_a_day", "1234.5"), ("collected_a_day", "1234.5")),
+            )
+        ]
+        self.assertEqual(said, ["45.0 days", "73.3%", "3.20", "1,234.5", "$\N{NO-BREAK SPACE}1,234.50"])
+        self.assertEqual(words._format_figure("dso", kpi.Figure(None, kpi.NO_SALES), self.company), "—")
+        changed = [words._format_difference(name, Decimal(difference), self.company)
+                   for name, difference in (("overdue_share", "2.5"), ("dso", "-3"), ("dso", "0"))]  # fmt: skip
+        self.assertEqual(changed, ["+2.5 points", "-3.0 days", "0.0 days"])
+
     def test_checks(self):
         self.invoice(1000, self.days_ago(50))
         good, bad = self.make_check(100), self.make_check(300)
