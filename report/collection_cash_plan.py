@@ -98,17 +98,20 @@ class CollectionCashPlan(models.Model):
 
     @property
     def _table_query(self):
-        sources = self._get_sources()
-        rows = [self._query_ledger([source.covers for source in sources]), *(source.rows for source in sources)]
+        todays = self._query_todays()
+        sources = self._get_sources(todays)
+        covers = [source.covers for source in sources]
+        rows = [self._query_ledger(todays, covers), *(source.rows for source in sources)]
         return SQL("(%s)", SQL(" UNION ALL ").join(rows))
 
     @api.model
-    def _get_sources(self):
+    def _get_sources(self, todays):
         """What is expected beside the ledger's items: checks, and promises of what these leave."""
+        rates = self._query_rates()
         covers = self.env["account.postdated.check.line"]._query_covered()
         taken = [covers, self._query_held_items()]
         promised = self.env["collection.promise"]._query_covered(taken)
-        return [Source(self._query_checks(), covers), Source(self._query_promises(taken), promised)]
+        return [Source(self._query_checks(todays, rates), covers), Source(self._query_promises(todays, rates, taken), promised)]
 
     @api.model
     def _query_todays(self):
@@ -119,7 +122,7 @@ class CollectionCashPlan(models.Model):
         return SQL("(VALUES %s) AS today(company_id, day)", SQL(", ").join(rows))
 
     @api.model
-    def _query_ledger(self, covers):
+    def _query_ledger(self, todays, covers):
         """One row per open receivable line. The lines come from Odoo's partial index on unreconciled lines, their
         debtors from the unique key (partner, company); checks in hand are few.
 
@@ -169,7 +172,7 @@ class CollectionCashPlan(models.Model):
             credit=CREDIT,
             overdue=OVERDUE,
             invoice=INVOICE,
-            todays=self._query_todays(),
+            todays=todays,
             in_hand=checks.IN_HAND,
             covers=SQL(" UNION ALL ").join(covers),
             accounts=self.env["account.account"]._get_receivable_ids(),
@@ -177,7 +180,7 @@ class CollectionCashPlan(models.Model):
         )
 
     @api.model
-    def _query_checks(self):
+    def _query_checks(self, todays, rates):
         """One row per check in hand that is not booked. Served by the partial index of checks in hand."""
         return SQL(
             """
@@ -195,8 +198,8 @@ class CollectionCashPlan(models.Model):
              WHERE checks.state IN %(in_hand)s AND checks.custody_move_id IS NULL""",
             ids=IDS,
             check=CHECK,
-            todays=self._query_todays(),
-            rates=self._query_rates(),
+            todays=todays,
+            rates=rates,
             in_hand=checks.IN_HAND,
         )
 
@@ -213,7 +216,7 @@ class CollectionCashPlan(models.Model):
         )
 
     @api.model
-    def _query_promises(self, taken):
+    def _query_promises(self, todays, rates, taken):
         """One row per open promise that items are open for. Served by the partial index of open promises."""
         return SQL(
             """
@@ -233,8 +236,8 @@ class CollectionCashPlan(models.Model):
             ids=IDS,
             promise=PROMISE,
             expected=self.env["collection.promise"]._query_expected(taken),
-            todays=self._query_todays(),
-            rates=self._query_rates(),
+            todays=todays,
+            rates=rates,
         )
 
     @api.model

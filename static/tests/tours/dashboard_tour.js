@@ -61,7 +61,7 @@ registry.category("web_tour.tours").add("account_collection_dashboard_tour", {
         },
         {
             content: "Each opens",
-            trigger: ".o_form_view .o_field_widget[name='partner_id']:contains('Dashboard Good Payer')",
+            trigger: ".o_form_view:contains('Dashboard Good Payer')",
             run: () => {},
         },
     ],
