@@ -10,10 +10,11 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
 from ..engine import checks
+from .examples import examples
 from .test_check_cover import CoverCommon
 
 MANAGER = "account_collection.group_collection_manager"
-SEEDS = range(5)
+SEEDS = range(examples(5))
 STEPS = 14
 
 
