@@ -48,7 +48,7 @@ class Ledger:
             self.env["account.journal"].search([("type", "=", "sale"), ("company_id", "=", company.id)], limit=1).code
         )
         self.numbers = defaultdict(int)
-        """Prefix of a bill's number, with its year: last number given, so that no bill asks for its own."""
+        """Prefix of a document's number, with its year: last number given, so that no document asks for its own."""
         self.lines = {}
         """Key of a bill: its receivable lines by due date."""
         self.remaining = defaultdict(dict)
@@ -112,7 +112,7 @@ class Ledger:
             "company_id": self.company.id,
             "currency_id": self.currencies[bill.currency].id,
             "invoice_date": self.today - timedelta(days=bill.day),
-            "name": self._next_name(bill),
+            "name": self._next_name(f"{'R' if bill.credits else ''}{self.sales_code}", bill.day),
             "ref": bill.order,
             "invoice_payment_term_id": self.terms[bill.terms].id if not bill.credits else False,
             "invoice_user_id": False,
@@ -137,9 +137,8 @@ class Ledger:
             values.update(collection_no_dun=True, collection_no_dun_reason=bill.no_dun, collection_no_dun_until=until)
         return values
 
-    def _next_name(self, bill):
-        year = (self.today - timedelta(days=bill.day)).year
-        prefix = f"{'R' if bill.credits else ''}{self.sales_code}/{year}"
+    def _next_name(self, code, day):
+        prefix = f"{code}/{(self.today - timedelta(days=day)).year}"
         self.numbers[prefix] += 1
         return f"{prefix}/{self.numbers[prefix]:05d}"
 
@@ -180,11 +179,13 @@ class Ledger:
             "partner_id": customer.id,
             "company_id": self.company.id,
             "amount": amount,
-            "currency_id": currency.id,
             "date": date,
             "journal_id": self.journal.id,
             "payment_method_line_id": self.method_line.id,
         }
+        if currency != self.company.currency_id:
+            # Told what it is anyway, Odoo writes the currency of each payment to its entry, one by one.
+            values["currency_id"] = currency.id
         if "line_ids" in self.env["account.payment"]._fields:
             # Where a payment is its entry, the lines are made with it: the ORM would write them payment by payment.
             balance = currency._convert(amount, self.company.currency_id, self.company, date)
@@ -194,6 +195,7 @@ class Ledger:
                 "date_maturity": date,
                 "name": self.payment_label,
             }
+            values["name"] = self._next_name(f"P{self.journal.code}", receipt.day)
             bank, receivable = self.journal.default_account_id, customer.property_account_receivable_id
             values["line_ids"] = [
                 Command.create({**line, "account_id": bank.id, "amount_currency": amount, "balance": balance}),

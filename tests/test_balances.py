@@ -33,7 +33,6 @@ class BalancesCommon(CollectionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.company_data_2 = cls.other_company_data()
         cls.foreign = cls.env["res.currency"].create({"name": "TCU", "symbol": "T", "rounding": 0.01})
         cls.env["res.currency.rate"].create(
             [
@@ -266,6 +265,11 @@ class TestRandomBalances(BalancesCommon):
 
 @tagged("post_install", "-at_install")
 class TestBalances(BalancesCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company_data_2 = cls.other_company_data()
+
     def touches(self):
         """Debtors that the transaction would refresh at its commit; the list is emptied."""
         self.env.cr.flush()

@@ -10,10 +10,11 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
 from ..engine import checks
+from .examples import examples
 from .test_check_cover import CoverCommon
 
 MANAGER = "account_collection.group_collection_manager"
-SEEDS = range(5)
+SEEDS = range(examples(5))
 STEPS = 14
 
 
@@ -135,7 +136,7 @@ class TestCashPlan(PlanCommon):
         self.assertEqual(sorted(mine.mapped("kind")), ["check", "overdue"])
         viewer = self.make_user("plan_viewer", "account_collection.group_collection_viewer")
         self.assertLessEqual(self.customer + stranger, self.Plan.with_user(viewer).search([]).partner_id)
-        other = self.company_data_2["company"]
+        other = self.env["res.company"].create({"name": "Elsewhere"})
         outsider = self.make_user("plan_outsider", MANAGER, company=other)
         self.assertFalse(self.Plan.with_user(outsider).search([("company_id", "=", self.company.id)]))
 

@@ -8,9 +8,10 @@ from odoo.tests import BaseCase, tagged
 
 from ..engine import checks
 from ..engine.checks import Item, Share
+from .examples import examples
 
 DAY = date(2026, 5, 1)
-SETTINGS = settings(max_examples=100, deadline=None, database=None, print_blob=True)
+SETTINGS = settings(max_examples=examples(100), deadline=None, database=None, print_blob=True)
 ITEMS = st.lists(
     st.builds(
         lambda days, open_, same, percent: (days, open_, same, open_ * percent // 100 if same else 0),

@@ -7,8 +7,9 @@ from odoo.tests import BaseCase, tagged
 
 from ..engine import deliveries
 from ..engine.deliveries import spread
+from .examples import examples
 
-SETTINGS = settings(max_examples=200, deadline=None, database=None, print_blob=True)
+SETTINGS = settings(max_examples=examples(200), deadline=None, database=None, print_blob=True)
 HALVES = st.integers(0, 40).map(lambda number: number / 2)
 
 

@@ -10,8 +10,9 @@ from odoo.tests import BaseCase, tagged
 
 from ..engine import kpi, periods
 from ..engine.kpi import Figure, Month
+from .examples import examples
 
-SETTINGS = settings(max_examples=200, deadline=None, database=None, print_blob=True)
+SETTINGS = settings(max_examples=examples(200), deadline=None, database=None, print_blob=True)
 AMOUNTS = st.integers(-(10**9), 10**12)
 OWED = st.integers(0, 10**12)
 SPAN = st.integers(0, 400)

@@ -7,8 +7,9 @@ from odoo.tests import BaseCase, tagged
 
 from ..engine import priority, risk
 from ..engine.priority import Rule
+from .examples import examples
 
-SETTINGS = settings(max_examples=200, deadline=None, database=None, print_blob=True)
+SETTINGS = settings(max_examples=examples(200), deadline=None, database=None, print_blob=True)
 AMOUNTS = st.decimals(-1000, 10**9, places=2)
 RULE = st.builds(
     Rule,

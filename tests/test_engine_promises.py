@@ -9,9 +9,10 @@ from odoo.tests import BaseCase, tagged
 
 from ..engine import promises
 from ..engine.promises import Promise, Receipt
+from .examples import examples
 
 DAY = date(2026, 5, 1)
-SETTINGS = settings(max_examples=200, deadline=None, database=None, print_blob=True)
+SETTINGS = settings(max_examples=examples(200), deadline=None, database=None, print_blob=True)
 DOCUMENTS = st.frozensets(st.integers(1, 3), max_size=2)
 PROMISES = st.lists(
     st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(1, 5000), st.booleans(), DOCUMENTS), max_size=7

@@ -12,6 +12,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..engine import cells, spreadsheet
 from ..engine.spreadsheet import Column, SpreadsheetError
+from .examples import examples
 
 COLUMNS = (
     Column("invoice", ("Invoice", "Factura", "Folio")),
@@ -66,13 +67,13 @@ class TestSpreadsheet(BaseCase):
 
     # === What is written is read ===#
 
-    @settings(max_examples=100, deadline=None, derandomize=True)
+    @settings(max_examples=examples(100), deadline=None, derandomize=True)
     @given(rows_of_text, st.sampled_from(spreadsheet.DELIMITERS), st.sampled_from(["utf-8-sig", "utf-8", "utf-16"]))
     def test_a_csv_file_comes_back(self, rows, delimiter, encoding):
         content = text_file([HEADERS, *rows], delimiter, encoding)
         self.assertEqual(self.cells_of(content), [[cell or None for cell in row] for row in rows])
 
-    @settings(max_examples=60, deadline=None, derandomize=True)
+    @settings(max_examples=examples(60), deadline=None, derandomize=True)
     @given(st.lists(st.tuples(st.one_of(texts, st.integers(1, 10**9)), days, texts), min_size=1, max_size=8))
     def test_a_workbook_comes_back(self, rows):
         table = spreadsheet.read(workbook([HEADERS, *rows]), COLUMNS)
@@ -81,7 +82,7 @@ class TestSpreadsheet(BaseCase):
             day, hour = cells.as_moment(row.values["day"])
             self.assertLessEqual(abs(datetime.combine(day, hour or time()) - written[1]).total_seconds(), 1)
 
-    @settings(max_examples=300, derandomize=True)
+    @settings(max_examples=examples(300), derandomize=True)
     @given(st.dates(date(1900, 1, 1), date(2199, 12, 31)), st.times().map(lambda hour: hour.replace(microsecond=0)))
     def test_a_date_is_read_as_it_is_written(self, day, hour):
         for text, day_first in (

@@ -46,6 +46,11 @@ class LadderCommon(BalancesCommon):
 
 @tagged("post_install", "-at_install")
 class TestLadder(LadderCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company_data_2 = cls.other_company_data()
+
     # === Who hears ===#
 
     def test_paid_on_account(self):

@@ -44,7 +44,7 @@ class TestPolicy(PolicyCommon):
 
     def test_policies_of_other_companies_and_archived_ones_are_passed_over(self):
         tag = self.env["res.partner.category"].create({"name": "VIP"})
-        other = self.company_data_2["company"]
+        other = self.env["res.company"].create({"name": "Elsewhere"})
         values = {"partner_tag_ids": [Command.link(tag.id)]}
         self.make_policy("Elsewhere", (1, 99), company_id=other.id, sequence=1, **values)
         self.make_policy("Archived", (1, 99), active=False, sequence=2, **values)
@@ -70,7 +70,7 @@ class TestPolicy(PolicyCommon):
             self.assertIn(name, str(error.exception))
 
     def test_a_company_s_own_policy_is_for_no_other(self):
-        other = self.company_data_2["company"]
+        other = self.env["res.company"].create({"name": "Elsewhere"})
         theirs, shared = (self.make_policy(name, (1, 99)) for name in ("Theirs", "Shared"))
         theirs.company_id = other
         customer = self.make_customer("Mine")
@@ -86,7 +86,7 @@ class TestPolicy(PolicyCommon):
         self.assertEqual(debtor.effective_policy_id, shared)
 
     def test_a_policy_that_others_follow_stays_everybody_s(self):
-        other = self.company_data_2["company"]
+        other = self.env["res.company"].create({"name": "Elsewhere"})
         followed, chosen = (self.make_policy(name, (1, 99)) for name in ("Followed", "Chosen"))
         self.company.collection_policy_id = followed
         customer = self.make_customer("Mine")

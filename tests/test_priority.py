@@ -270,7 +270,7 @@ class TestPriority(PriorityCommon):
         self.assertEqual(debtor.priority_score, 0)
 
     def test_a_company_s_own_rule_replaces_the_shared_one(self):
-        other = self.company_data_2
+        other = self.other_company_data()
         partner = self.make_customer("Everywhere")
         self.make_invoice(partner, 100, days=9)
         self.make_invoice(partner, 100, days=9, data=other)

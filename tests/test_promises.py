@@ -524,6 +524,7 @@ class TestPromiseRights(RightsCommon, PromiseCommon):
         made.action_cancel()
         self.assertEqual((made.state, made.user_id), ("cancelled", self.collector))
         self.assertEqual(len(promises._make_plan(self.values(self.mine), 2, "week")), 2)
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
         for refused in (
             lambda: promises.create(self.values(self.theirs)),
             lambda: promises._make_plan(self.values(self.theirs), 2, "week"),
@@ -533,7 +534,7 @@ class TestPromiseRights(RightsCommon, PromiseCommon):
             lambda: self.my_promise.with_user(self.viewer).action_cancel(),
             lambda: self.my_promise.with_user(self.manager).write({"state": "kept"}),
             lambda: self.my_promise.with_user(self.manager).write({"paid_amount": 5}),
-            lambda: self.my_promise.with_user(self.collector).write({"company_id": self.company_data_2["company"].id}),
+            lambda: self.my_promise.with_user(self.collector).write({"company_id": elsewhere.id}),
             lambda: promises.create({**self.values(self.mine), "partner_id": self.theirs.partner_id.id}),
             lambda: promises.create({**self.values(self.mine), "state": "kept"}),
         ):

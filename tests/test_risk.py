@@ -93,10 +93,11 @@ class TestRisk(RiskCommon):
         partner = self.make_customer("Family")
         child = self.make_customer("Child", parent_id=partner.id, is_company=False)
         self.invoice_paid(child, 1000, days=70, late=35)
-        self.make_invoice(partner, 1000, days=90, data=self.company_data_2)
+        elsewhere = self.other_company_data()
+        self.make_invoice(partner, 1000, days=90, data=elsewhere)
         debtor = self.debtor(partner)
         self.assertEqual(self.figures(debtor), (35.0, 0, "C"))
-        there = self.debtor(partner, self.company_data_2["company"])
+        there = self.debtor(partner, elsewhere["company"])
         self.Debtor._rank_all(there.company_id)
         self.assertEqual((there.average_days_late, there.overdue_share, there.risk_class), (90.0, 100, "D"))
 
@@ -264,7 +265,7 @@ class TestRiskPolicy(PolicyCommon):
         self.assertEqual((by_class.risk_classes, by_tag.risk_classes), ("C, D", ""))
 
     def test_policies_by_class_of_other_companies_and_archived_ones_are_passed_over(self):
-        other = self.company_data_2["company"]
+        other = self.env["res.company"].create({"name": "Elsewhere"})
         self.make_policy("Elsewhere", (1, 99), company_id=other.id, sequence=1, risk_d=True)
         self.make_policy("Archived", (1, 99), active=False, sequence=2, risk_d=True)
         customer = self.make_customer("Risky")

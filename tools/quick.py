@@ -43,8 +43,41 @@ def quick(load_registry):
         patch.object(AccountChartTemplate, "_get_chart_template_mapping", remember),
         # Every statement checks and quotes the names of its columns.
         patch.object(SQL, "identifier", lru_cache(maxsize=None)(SQL.identifier)),
+        flat_statements(SQL),
         kept_caches(),
         shared_company(),
+    ):
+        yield
+
+
+@contextmanager
+def flat_statements(statement_class):
+    """Put statements together in an eighth of the time that 17.0 takes, which walks the tree of each twice.
+
+    Newer series keep no tree.
+    """
+    if not hasattr(statement_class, "_SQL__postfix"):
+        yield
+        return
+
+    def flat(statement):
+        code, arguments = statement._SQL__code, statement._SQL__args
+        if not arguments:
+            return code, []
+        codes, params = [], []
+        for argument in arguments:
+            if isinstance(argument, statement_class):
+                inner, more = flat(argument)
+                codes.append(inner)
+                params += more
+            else:
+                codes.append("%s")
+                params.append(argument)
+        return code % tuple(codes), params
+
+    with (
+        patch.object(statement_class, "code", property(lambda statement: flat(statement)[0])),
+        patch.object(statement_class, "params", property(lambda statement: flat(statement)[1])),
     ):
         yield
 
