@@ -45,14 +45,15 @@ class CollectionNotice(models.Model):
 
     @api.model
     def _query_texts(self, scope):
-        """Rows (notice, campaign, template, subject): what was kept when it left, else what its level, campaign or
-        letter has today. Served by primary keys.
+        """Notices with their campaign, template and subject: what was kept when each left, else what its level,
+        campaign or letter has today. Served by primary keys.
 
         :param scope: condition on the notices, as ``notice``
         """
         return SQL(
             """
-            SELECT notice.id AS notice_id, run.campaign_id,
+            SELECT notice.id AS notice_id, notice.debtor_id, notice.state, notice.amount, notice.level_id,
+                   notice.channel, COALESCE(notice.sent_on, notice.date) AS day, run.campaign_id,
                    CASE WHEN notice.channel <> %(call)s THEN COALESCE(notice.template_id, today.id) END AS template_id,
                    CASE WHEN notice.channel = %(call)s THEN NULL
                         WHEN notice.template_id IS NOT NULL OR notice.subject IS NOT NULL THEN notice.subject

@@ -150,8 +150,9 @@ class CollectionCashPlan(models.Model):
                    line.currency_id,
                    line.company_currency_id,
                    planned.amount,
-                   ROUND(line.amount_residual * planned.amount / line.amount_residual_currency,
-                         company_currency.decimal_places) AS company_amount
+                   CASE WHEN cover.amount IS NULL THEN line.amount_residual
+                        ELSE ROUND(line.amount_residual * planned.amount / line.amount_residual_currency,
+                                   company_currency.decimal_places) END AS company_amount
               FROM account_move_line line
               JOIN %(todays)s ON today.company_id = line.company_id
               JOIN res_currency company_currency ON company_currency.id = line.company_currency_id
@@ -286,13 +287,13 @@ class CollectionCashPlan(models.Model):
                       LEAST((plan.usual_date - %(monday)s) / 7, %(weeks)s), SUM(plan.company_amount)
                  FROM %(plan)s AS plan
                 WHERE plan.company_id = %(company)s
-                  AND plan.partner_id IN (SELECT partner_id FROM collection_debtor WHERE id IN %(debtors)s)
+                  AND plan.partner_id IN (%(customers)s)
                 GROUP BY 1, 2""",
             monday=SQL("%s::date", monday),
             weeks=weeks,
             plan=self._table_query,
             company=company.id,
-            debtors=debtors.subselect(),
+            customers=debtors.select(SQL("collection_debtor.partner_id")),
         )
 
     # === Actions ===#
