@@ -137,6 +137,17 @@ class CollectionKpi(models.AbstractModel):
         return self._get_reasons()[why] if why else ""
 
     @api.model
+    def _get_units(self, company):
+        """{unit in ``engine.kpi``: what its numbers count}"""
+        return {
+            kpi.DAYS: _("days"),
+            kpi.PERCENT: "%",
+            kpi.TIMES: _("times"),
+            kpi.COUNT: _("per day"),
+            kpi.MONEY: company.currency_id.name,
+        }
+
+    @api.model
     def _format_figure(self, name, figure, company):
         """A figure with its unit, as text; a dash where there is none."""
         if figure is None or figure.value is None:
@@ -163,3 +174,10 @@ class CollectionKpi(models.AbstractModel):
             number = formatLang(self.env, float(difference), digits=DECIMALS[unit])
             return _("%(number)s points", number=f"{sign}{number}")
         return f"{sign}{self._format_value(unit, difference, company)}"
+
+    @api.model
+    def _format_percent(self, percent):
+        """A change in percent of what was before, with its sign; a dash where there is none."""
+        if percent is None:
+            return NO_VALUE
+        return f"{'+' if percent > 0 else ''}{formatLang(self.env, float(percent), digits=DECIMALS[kpi.PERCENT])}%"

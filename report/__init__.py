@@ -8,4 +8,5 @@ from . import (
     collection_cash_plan,
     collection_aging_line,
     aging_document,
+    kpi_xlsx,
 )
