@@ -171,8 +171,8 @@ class CollectionKpi(models.AbstractModel):
         unit = kpi.KPIS[name].unit
         sign = "+" if difference > 0 else ""
         if unit == kpi.PERCENT:
-            number = formatLang(self.env, float(difference), digits=DECIMALS[unit])
-            return _("%(number)s points", number=f"{sign}{number}")
+            number = sign + formatLang(self.env, float(difference), digits=DECIMALS[unit])
+            return _("%(number)s points", number=number)
         return f"{sign}{self._format_value(unit, difference, company)}"
 
     @api.model
@@ -180,4 +180,5 @@ class CollectionKpi(models.AbstractModel):
         """A change in percent of what was before, with its sign; a dash where there is none."""
         if percent is None:
             return NO_VALUE
-        return f"{'+' if percent > 0 else ''}{formatLang(self.env, float(percent), digits=DECIMALS[kpi.PERCENT])}%"
+        number = formatLang(self.env, float(percent), digits=DECIMALS[kpi.PERCENT])
+        return f"+{number}%" if percent > 0 else f"{number}%"
