@@ -85,6 +85,7 @@
         "wizards/collection_aging_views.xml",
         "views/collection_effect_line_views.xml",
         "wizards/collection_effect_views.xml",
+        "wizards/collection_kpi_report_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "wizards/collection_statement_wizard_views.xml",

@@ -1,7 +1,7 @@
 """Two periods side by side: which ones, and whether a figure got better.
 
-*How to use.* :func:`previous_period` and :func:`same_last_year` choose the other period, :func:`compare` sets figures
-of ``kpi.py`` beside each other; :func:`months_until` gives the months of a line over time, or of counting back.
+*How to use.* :func:`previous_period`, :func:`same_last_year` and :func:`around` choose periods, :func:`compare` sets
+figures of ``kpi.py`` beside each other; :func:`months_until` gives the months of a line over time, or of counting back.
 """
 
 from __future__ import annotations
@@ -122,3 +122,14 @@ def named_period(name: str, today: date) -> tuple[date, date]:
     if name == TWELVE_MONTHS:
         return today - relativedelta(years=1) + timedelta(days=1), today
     raise ValueError(f"{name!r} is no period.")
+
+
+def around(day: date, days: int) -> tuple[tuple[date, date], tuple[date, date]]:
+    """As many days from ``day`` on as before it: what came after something changed, and what was before.
+
+    >>> for first, last in around(date(2028, 3, 1), 10): print(first, last)
+    2028-03-01 2028-03-10
+    2028-02-20 2028-02-29
+    """
+    last = day + timedelta(days=days - 1)
+    return (day, last), (day - timedelta(days=days), day - timedelta(days=1))

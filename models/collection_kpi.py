@@ -44,6 +44,12 @@ class CollectionKpi(models.AbstractModel):
             for group_id, total in totals.items()
         }
 
+    @api.model
+    def _get_no_figures(self, company, date_from, date_to):
+        """The figures of a group of which the days tell nothing."""
+        scale = 10**company.currency_id.decimal_places
+        return self._compute_figures(self._start_total(), date_to, (date_to - date_from).days + 1, scale)
+
     # === Sums === #
 
     @api.model

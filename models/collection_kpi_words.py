@@ -138,6 +138,17 @@ class CollectionKpi(models.AbstractModel):
         return self._get_reasons()[why] if why else ""
 
     @api.model
+    def _get_units(self, company):
+        """{unit in ``engine.kpi``: what its numbers count}"""
+        return {
+            kpi.DAYS: _("days"),
+            kpi.PERCENT: "%",
+            kpi.TIMES: _("times"),
+            kpi.COUNT: _("per day"),
+            kpi.MONEY: company.currency_id.name,
+        }
+
+    @api.model
     def _format_figure(self, name, figure, company):
         """A figure with its unit, as text; a dash where there is none."""
         if figure is None or figure.value is None:
@@ -161,6 +172,14 @@ class CollectionKpi(models.AbstractModel):
         unit = kpi.KPIS[name].unit
         sign = "+" if difference > 0 else ""
         if unit == kpi.PERCENT:
-            number = formatLang(self.env, float(difference), digits=DECIMALS[unit])
-            return _("%(number)s points", number=f"{sign}{number}")
+            number = sign + formatLang(self.env, float(difference), digits=DECIMALS[unit])
+            return _("%(number)s points", number=number)
         return f"{sign}{self._format_value(unit, difference, company)}"
+
+    @api.model
+    def _format_percent(self, percent):
+        """A change in percent of what was before, with its sign; a dash where there is none."""
+        if percent is None:
+            return NO_VALUE
+        number = formatLang(self.env, float(percent), digits=DECIMALS[kpi.PERCENT])
+        return f"+{number}%" if percent > 0 else f"{number}%"

@@ -12,4 +12,5 @@ from . import (
     aging_document,
     collection_effect_line,
     effect_document,
+    kpi_xlsx,
 )

@@ -1,10 +1,14 @@
+import base64
+import io
 from collections import defaultdict
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+import openpyxl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..engine import kpi, periods
@@ -160,6 +164,7 @@ class TestKpi(AgingCommon, CheckCommon, StatementCommon):
         self.assertEqual(quiet["promise_kept_count"].why, kpi.NO_PROMISES)
 
     def test_who_decides_was_reached(self):
+        self.invoice(1000, self.days_ago(50))
         outcomes = self.env["collection.outcome"].search([])
         said = [(days % 3, outcome, way) for days, outcome in enumerate(outcomes) for way in ("out", "in")]
         for days, outcome, way in [*said, (1, outcomes.browse(), "out"), (40, outcomes[0], "out")]:
@@ -224,6 +229,105 @@ class TestKpi(AgingCommon, CheckCommon, StatementCommon):
         figures = self.figures()
         self.assertEqual(figures["hidden_credit_days"].value, 4)
         self.assertEqual(round(figures["hidden_credit_amount"].value, 2), Decimal("53.33"))
+
+    # === Two periods side by side === #
+
+    def report(self, user=None, **values):
+        self.settle()
+        report = self.env["collection.kpi.report"].with_user(user or self.viewer).with_company(self.company)
+        return report.create({"company_id": self.company.id, **values})
+
+    def rows(self, report):
+        report._fill()
+        return {(line.group_name, line.kpi): line for line in report.line_ids}
+
+    def make_two_months(self):
+        """February: 1,000 sold, all of it open and late. March: 4,000 sold, 2,500 owed; a promise was kept."""
+        self.invoice(1000, date(2024, 2, 5), date(2024, 2, 10))
+        invoice = self.invoice(4000, date(2024, 3, 5), date(2024, 3, 20))
+        self.bank_entry(2500, date(2024, 3, 15), invoice)
+        return {"date_from": date(2024, 3, 1), "date_to": date(2024, 3, 31)}
+
+    def test_a_month_beside_the_one_before(self):
+        report = self.report(**self.make_two_months())
+        rows = self.rows(report)
+        self.assertEqual([name for _group, name in rows], list(kpi.KPIS), "one row a figure, in their order")
+        dso = rows["", "dso"]
+        # 2,500 / 4,000 * 31 days, and 1,000 / 1,000 * 29 days.
+        self.assertEqual((dso.now_text, dso.before_text), ("19.4 days", "29.0 days"))
+        self.assertEqual((dso.difference_text, dso.percent_text), ("-9.6 days", "-33.2%"))
+        self.assertEqual((dso.direction, dso.verdict, dso.reason), ("down", "better", ""))
+        share = rows["", "on_time_amount"]
+        self.assertEqual((share.now_text, share.before_text, share.difference_text), ("100.0%", "—", "—"))
+        self.assertEqual((share.verdict, share.reason), ("unknown", "Before: Nothing was collected in the period."))
+        self.assertEqual(rows["", "promise_kept_count"].reason, "No promise fell due in the period.")
+        self.assertIn("compared with", report._get_periods_text())
+
+    def test_which_days_are_compared(self):
+        march = {"date_from": date(2024, 3, 1), "date_to": date(2024, 3, 31)}
+        own = {"other_from": date(2024, 1, 1), "other_to": date(2024, 1, 10)}
+        for values, now, before in (
+            (march, (3, 1, 3, 31), (2, 1, 2, 29)),
+            ({**march, "compare_with": "own", **own}, (3, 1, 3, 31), (1, 1, 1, 10)),
+            ({"compare_with": "around", "day": date(2024, 3, 1), "days": 10}, (3, 1, 3, 10), (2, 20, 2, 29)),
+        ):
+            expected = tuple((date(2024, *days[:2]), date(2024, *days[2:])) for days in (now, before))
+            self.assertEqual(self.report(**values)._get_periods(), expected)
+        last_year = self.report(**march, compare_with="last_year")._get_periods()[1]
+        self.assertEqual(last_year, (date(2023, 3, 1), date(2023, 3, 31)))
+        since = self.report(compare_with="around", day=self.days_ago(20))
+        self.assertEqual((since.days, since._get_periods()[0][1]), (20, self.days_ago(1)), "as much as has passed")
+        month = self.report()
+        self.assertEqual((month.date_from.day, month.date_to), (1, self.today - timedelta(days=self.today.day)))
+
+    def test_days_that_cannot_be_are_told(self):
+        march = {"date_from": date(2024, 3, 1), "date_to": date(2024, 3, 31)}
+        shared = {"other_from": date(2024, 2, 1), "other_to": date(2024, 3, 1)}
+        for values, expected in (
+            ({**march, "date_to": date(2024, 2, 1)}, "begin with the earlier"),
+            ({**march, "date_to": self.days_ago(-1)}, "days to come"),
+            ({**march, "compare_with": "own"}, "Choose the first and the last day"),
+            ({**march, "compare_with": "own", **shared}, "share days"),
+            ({"compare_with": "around"}, "Choose the day"),
+            ({"compare_with": "around", "day": self.days_ago(5), "days": 10}, "not over yet"),
+        ):
+            with self.assertRaisesRegex(UserError, expected):
+                self.report(**values).action_open()
+
+    def test_of_each_collector_and_for_whom(self):
+        days = self.make_two_months()
+        self.invoice(300, date(2024, 3, 5), partner=self.second)
+        self.debtor().sudo().collector_id = self.collector
+        self.settle()
+        rows = self.rows(self.report(**days, by="collector"))
+        self.assertEqual(list(dict.fromkeys(group for group, _kpi in rows)), ["Kpi Collector", "Without Collector"])
+        self.assertEqual(rows["Kpi Collector", "dso"].now_text, "19.4 days")
+        other = rows["Without Collector", "dso"]
+        self.assertEqual((other.now_text, other.reason), ("31.0 days", "Before: Nothing was sold in the period."))
+        self.assertEqual(rows["Without Collector", "hidden_credit_amount"].verdict, "same")
+        action = other.wizard_id.action_open()
+        self.assertEqual(action["context"]["search_default_group_group_name"], 1)
+        own = self.report(self.collector, **days, by="portfolio")
+        own._fill()
+        self.assertEqual(set(own.line_ids.mapped("group_name")), {"Without Portfolio"})
+        with self.assertRaises(AccessError):
+            other.wizard_id.with_user(self.collector).read(["by"])
+        self.assertFalse(own.line_ids.with_user(self.viewer).search([("wizard_id", "=", own.id)]))
+        with self.assertRaises(AccessError):
+            own.line_ids[0].write({"now": 1})
+        with self.assertRaises(AccessError):
+            self.report(self.make_user("kpi_employee", "base.group_user"))
+
+    def test_workbook_of_two_periods(self):
+        report = self.report(**self.make_two_months())
+        action = report.action_export_xlsx()
+        export = self.env["collection.export"].sudo().browse(int(action["url"].split("/")[4]))
+        content = base64.b64decode(export.with_context(bin_size=False).content)
+        rows = [[cell.value for cell in row] for row in openpyxl.load_workbook(io.BytesIO(content)).active.iter_rows()]
+        header = next(index for index, row in enumerate(rows) if row[0] == "Key Figure")
+        self.assertEqual(rows[header + 1][:6], ["DSO", "days", 19.375, 29, -9.625, -33.1897])
+        self.assertEqual(len(rows) - header - 1, len(kpi.KPIS))
+        self.assertEqual(export.name, "Key Figures 2024-03-01_2024-03-31.xlsx")
 
     # === Groups and rights === #
 

@@ -15,6 +15,8 @@ from . import account_postdated_check_transition
 from . import account_postdated_check_import
 from . import collection_aging
 from . import collection_effect
+from . import collection_kpi_report
+from . import collection_kpi_report_line
 from . import collection_assign_wizard
 from . import collection_move_wizard
 from . import collection_hold_wizard
