@@ -131,9 +131,7 @@ class CollectionDashboard(models.AbstractModel):
     @api.model
     def _get_collectors(self, scope, totals, balances):
         """A row for each collector: what the debtors owe and what was done about it in the period."""
-        # sudo: the names of colleagues
-        users = self.env["res.users"].sudo().browse(user_id for user_id in balances if user_id)
-        names = {user.id: user.name for user in users}
+        names = {user.id: user.name for user in scope.collectors}
         rows = []
         for user_id, balance in sorted(balances.items(), key=lambda found: -found[1]["overdue"]):
             total = totals[user_id]
@@ -153,7 +151,10 @@ class CollectionDashboard(models.AbstractModel):
     @api.model
     def _get_forecast(self, scope):
         """What is expected in each of the coming weeks, by the due dates and by what customers are used to."""
-        weeks = self.env["collection.cash.plan"]._get_weeks(scope.company, scope.narrowed, WEEKS)
+        # The day of this company alone matters.
+        today = scope.company._get_collection_today()
+        plan = self.env["collection.cash.plan"].with_context(collection_plan_day=today)
+        weeks = plan._get_weeks(scope.company, scope.narrowed, WEEKS)
         return {
             "labels": [format_date(self.env, week["week"], date_format="d MMM") for week in weeks],
             "due": [float(week["due"]) for week in weeks],

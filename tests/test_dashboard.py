@@ -131,7 +131,7 @@ class TestDashboard(AgingCommon, CheckCommon, StatementCommon):
         self.bank_entry(400, self.days_ago(2))
         self.policy.requires_approval = True
         self.night()
-        data = self.data()
+        data = self.data(period="twelve_months")
         dashboard = self.dashboard()
         for key in (*TILES, *AGES, *(todo["key"] for todo in data["todo"])):
             action = dashboard.open_records(key, data["filters"])
@@ -191,7 +191,8 @@ class TestDashboard(AgingCommon, CheckCommon, StatementCommon):
     def count_warm(self):
         """The statements of one call, where the server knows rights and rules already."""
         self.data()
-        return self.count_statements(lambda: self.dashboard().get_data({"company_id": self.company.id}))
+        work = lambda: self.dashboard().get_data({"company_id": self.company.id})  # noqa: E731
+        return min(self.count_statements(work), self.count_statements(work))
 
     def test_the_night_keeps_the_days_that_are_over(self):
         self.owe()

@@ -56,7 +56,7 @@ registry.category("web_tour.tours").add("account_collection_dashboard_tour", {
         },
         {
             content: "They are listed",
-            trigger: ".o_list_view .o_data_row:contains('Dashboard Good Payer')",
+            trigger: ".o_list_view .o_data_row:contains('Dashboard Good Payer') td[name='partner_id']",
             run: "click",
         },
         {
