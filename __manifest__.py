@@ -83,6 +83,7 @@
         "views/collection_aging_line_views.xml",
         "wizards/collection_aging_views.xml",
         "wizards/collection_kpi_report_views.xml",
+        "views/collection_snapshot_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "wizards/collection_statement_wizard_views.xml",

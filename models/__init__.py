@@ -118,6 +118,8 @@ from . import collection_kpi_query
 from . import collection_kpi_work
 from . import collection_kpi
 from . import collection_kpi_words
+from . import collection_snapshot_query
+from . import collection_snapshot
 from . import digest_digest_collection
 from . import ir_actions_report
 from . import ir_model_fields
