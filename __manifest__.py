@@ -86,6 +86,7 @@
         "views/collection_effect_line_views.xml",
         "wizards/collection_effect_views.xml",
         "wizards/collection_kpi_report_views.xml",
+        "views/collection_snapshot_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "wizards/collection_statement_wizard_views.xml",

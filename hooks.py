@@ -2,15 +2,17 @@
 
 
 def post_init_hook(env):
-    """Give every company the default policy and a ranked debtor to every customer of the past, in a constant number of
-    statements for each company."""
+    """Give every company the default policy, a ranked debtor to every customer of the past and the history of the last
+    months, in a constant number of statements for each company."""
     companies = env["res.company"].search([("collection_policy_id", "=", False)])
     companies.collection_policy_id = env.ref("account_collection.policy_default")
     debtors = env["collection.debtor"]
     debtors._prepare_ledger()
     env.cr.execute(debtors._query_add_missing(with_history=True))
     debtors._refresh_balances()
-    debtors._rank_all(env["res.company"].search([]))
+    companies = env["res.company"].search([])
+    debtors._rank_all(companies)
+    env["collection.snapshot"]._rebuild(companies)
     if env.ref("base.module_account_collection").demo:
         # Loaded once the registry is complete: see ir.module.module.
         env.registry._collection_demo = True

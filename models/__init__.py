@@ -126,6 +126,8 @@ from . import collection_ledger_day
 from . import collection_dashboard_figures
 from . import collection_dashboard_records
 from . import collection_dashboard
+from . import collection_snapshot_query
+from . import collection_snapshot
 from . import digest_digest_collection
 from . import ir_actions_report
 from . import ir_model_fields

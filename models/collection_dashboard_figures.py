@@ -183,8 +183,6 @@ class CollectionDashboardFigures(models.AbstractModel):
     @api.model
     def _get_snapshot(self, scope, day):
         """{collector id: balances in cents} of the last snapshot until ``day``, at most some days older."""
-        if "collection.snapshot" not in self.env:
-            return {}
         Snapshot = self.env["collection.snapshot"]
         domain = [*scope.domain, ("date", "<=", day), ("date", ">=", day - timedelta(days=SNAPSHOT_DAYS))]
         groups = Snapshot._read_group(domain, ["date:day", "collector_id"], [f"{name}:sum" for name in BALANCES])

@@ -184,7 +184,7 @@ class CollectionRun(models.Model):
     @api.model
     def _cron_nightly(self, today=None):
         """Refresh every debtor, rank it and assign it to its collector, decide who must hear from each company today
-        and queue the notices.
+        and queue the notices, and keep for the history what there was.
 
         Each company is committed by itself; one that fails is told to its people and stops no other. A second call on
         the same day adds nothing.
@@ -196,6 +196,7 @@ class CollectionRun(models.Model):
             self._in_transaction(self.env["collection.debtor"]._rank_company_alone, company, today)
             self._in_transaction(self.env["collection.portfolio"]._assign_company_alone, company)
             self._in_transaction(self._run_company_alone, company, today)
+        self._in_transaction(self.env["collection.snapshot"]._take_alone, today)
         self._in_transaction(self.env["collection.notice"]._trigger_dispatch)
         # Last, for nothing may wait for it.
         for company in self.env["res.company"].search([]):

@@ -63,6 +63,7 @@ from . import test_review_terms
 from . import test_rights
 from . import test_risk
 from . import test_screens
+from . import test_snapshots
 from . import test_statement
 from . import test_statement_pdf
 from . import test_tours

@@ -299,19 +299,20 @@ class TestKpi(AgingCommon, CheckCommon, StatementCommon):
         self.invoice(300, date(2024, 3, 5), partner=self.second)
         self.debtor().sudo().collector_id = self.collector
         self.settle()
-        rows = self.rows(self.report(**days, by="collector"))
+        report = self.report(**days, by="collector")
+        rows = self.rows(report)
         self.assertEqual(list(dict.fromkeys(group for group, _kpi in rows)), ["Kpi Collector", "Without Collector"])
         self.assertEqual(rows["Kpi Collector", "dso"].now_text, "19.4 days")
         other = rows["Without Collector", "dso"]
         self.assertEqual((other.now_text, other.reason), ("31.0 days", "Before: Nothing was sold in the period."))
         self.assertEqual(rows["Without Collector", "hidden_credit_amount"].verdict, "same")
-        action = other.wizard_id.action_open()
+        action = report.action_open()
         self.assertEqual(action["context"]["search_default_group_group_name"], 1)
         own = self.report(self.collector, **days, by="portfolio")
         own._fill()
         self.assertEqual(set(own.line_ids.mapped("group_name")), {"Without Portfolio"})
         with self.assertRaises(AccessError):
-            other.wizard_id.with_user(self.collector).read(["by"])
+            report.with_user(self.collector).read(["by"])
         self.assertFalse(own.line_ids.with_user(self.viewer).search([("wizard_id", "=", own.id)]))
         with self.assertRaises(AccessError):
             own.line_ids[0].write({"now": 1})

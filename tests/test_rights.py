@@ -31,6 +31,7 @@ COLLECTION_MODELS = (
     "collection.interaction",
     "collection.alert.rule",
     "collection.alert",
+    "collection.snapshot",
 )
 
 
