@@ -1,16 +1,27 @@
-"""What works, and what is expected: what the reports of many notices and many open items cost.
+"""The dashboard, aging, what works and what is expected: what reports of many notices and many open items cost.
 
 How to use: ``measure(bench)`` with the :class:`work.Bench` of a loaded database; everything is rolled back.
 """
 
+from odoo import fields
+
+RUNS = 5
 TELL = """
     UPDATE collection_notice
        SET state = 'sent', sent_on = %(today)s::date - 60 + id %% 50, date = %(today)s::date - 60 + id %% 50"""
 
 
 def measure(bench):
-    """Print the rows of the report on what works, of a dashboard's weeks, and of keeping and comparing forecasts."""
+    """Print the rows of the dashboard and what the night keeps for it, of aging and of the other reports."""
     env, company = bench.env, bench.company
+    days, dashboard = env["collection.ledger.day"], env["collection.dashboard"]
+    bench.measured("keep the days of the ledger", lambda: days._refresh(company), lambda _result: days.search_count([]))
+    bench.measured("dashboard", dashboard.get_data, lambda _result: bench.debtors(), RUNS)
+    for name, ago in (("aging by debtor", 0), ("aging by debtor, a year ago", 365)):
+        aging = env["collection.aging"].create({"as_of": fields.Date.subtract(bench.today, days=ago)})
+        bench.measured(name, aging._fill, lambda _result, aging=aging: len(aging.line_ids))
+    snapshots = env["collection.snapshot"]
+    bench.measured("rebuild the history of 12 months", lambda: snapshots._rebuild(company), lambda _result: 12)
     rows, plan, forecasts = env["collection.effect.line"], env["collection.cash.plan"], env["collection.forecast"]
     # As if all that waits had left during the last weeks.
     env.cr.execute(TELL, {"today": bench.today})

@@ -3,6 +3,7 @@
     make bench                          every size, the case of the targets and an installation
     make bench ARGS="1k 10k"            only these cases: 1k, 10k, 100k, target, desk2k, desk20k, install
     make bench ARGS="target --sample 200"
+    make bench ARGS="1k 10k 100k --insight"
 
 Seconds of the targets are those of a reference machine (floor.py): how much slower this one is, the case of the targets
 measures beside the work, and each limit is that many times as long here. Statements and memory are the same anywhere.
@@ -66,12 +67,15 @@ SAME_STATEMENTS = (
     "decide",
     "decide + enqueue",
     "decide + enqueue, no statistics",
+    "dashboard",
     "rank",
     "rank, no statistics",
     "assign",
 )
 DESK = ("rank", "assign")  # of the case "desk20k": a first night, when every debtor changes
 DESK_LIMIT = 5.0  # seconds for both together
+# Of the case "100k": work, measure and the most that is allowed; seconds are those of this machine.
+INSIGHT = (("dashboard", "seconds", 1.5), ("dashboard", "statements", 30), ("aging by debtor", "seconds", 2.0))
 MEMORY_SLACK = 30  # MB that the last half of the notices may add to the process
 INSTALL_LIMIT = 60  # seconds that 50,000 invoices may add to an installation
 
@@ -129,11 +133,17 @@ class Databases:
         return seconds
 
 
-def measure_night(databases, name, sample):
-    """Return the rows of one size."""
+def measure_night(databases, name, sample, insight=False):
+    """Return the rows of one size, of the reports alone where ``insight`` says so."""
     work = databases.loaded(name, SIZES[name], addon=True)
     try:
-        command = [sys.executable, HERE / "work.py", work, str(sample), WHAT.get(name, "sample")]
+        command = [
+            sys.executable,
+            HERE / "work.py",
+            work,
+            str(sample),
+            "insight" if insight else WHAT.get(name, "sample"),
+        ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             rows = []
             for line in process.stdout:
@@ -199,6 +209,11 @@ def verdicts(rows):
         if sum(row["work"] == work for row in rows) > 1:
             spread = max(counts) - min(counts)
             found.append((f"{work}: statements more at one size than at another", spread, 0, not spread, None))
+    large = {row["work"]: row for row in rows if row["case"] == "100k"}
+    for work, measure, most in INSIGHT:
+        if work in large:
+            value = large[work][measure]
+            found.append((f"{work}, {SIZES['100k'].items} open items: {measure}", value, most, value <= most, None))
     desk = [row["seconds"] for row in rows if row["case"] == "desk20k" and row["work"] in DESK]
     if desk:
         limit = DESK_LIMIT * times["python"]
@@ -279,6 +294,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", metavar="case", help="see above; all by default")
     parser.add_argument("--sample", type=int, default=1000, help="notices dispatched at each size (1000)")
+    parser.add_argument("--insight", action="store_true", help="the dashboard and the reports alone")
     parser.add_argument("--fresh", action="store_true", help="load the ledgers again")
     options = parser.parse_args()
     known = [*SIZES, "install"]
@@ -289,7 +305,11 @@ def main():
     print(f"{'case':8}{'work':44}{'count':>8}{'seconds':>9}{'cpu s':>8}{'statements':>11}{'peak MB':>9}")
     rows = []
     for name in options.cases or known:
-        rows += measure_install(databases) if name == "install" else measure_night(databases, name, options.sample)
+        rows += (
+            measure_install(databases)
+            if name == "install"
+            else measure_night(databases, name, options.sample, options.insight)
+        )
     judged = report(rows)
     (HERE / "latest.json").write_text(
         json.dumps(

@@ -82,10 +82,10 @@ class Bench:
     def refresh(self, name="refresh", keep=True):
         """The balances of every debtor; the first time the debtors are made too."""
         runs = 1 if keep else RUNS
-        self.measured(name, self.env["collection.debtor"]._refresh_balances, self._debtors, runs)
+        self.measured(name, self.env["collection.debtor"]._refresh_balances, lambda _result: self.debtors(), runs)
         (self.env.cr.commit if keep else self.env.cr.rollback)()
 
-    def _debtors(self, _result):
+    def debtors(self):
         return self.env["collection.debtor"].search_count([])
 
     def decide(self, name="decide", today=None):
@@ -201,6 +201,13 @@ class Bench:
             checks.measure(self)
             floor.measure(self)
 
+    def insight(self):
+        """The reports, after a first night."""
+        self.refresh("first refresh, no statistics")
+        self.enqueue("decide + enqueue, no statistics")
+        self.analyze()
+        insight.measure(self)
+
     def desk(self):
         """What the collectors find in the morning, once there are debtors."""
         self.refresh("first refresh, no statistics")
@@ -217,8 +224,8 @@ def main():
     registry = Registry(database)
     with registry.cursor() as cr:
         bench = Bench(api.Environment(cr, SUPERUSER_ID, {}), sample)
-        if what == "desk":
-            bench.desk()
+        if what in ("desk", "insight"):
+            getattr(bench, what)()
         else:
             bench.run(what == "all")
 

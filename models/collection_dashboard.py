@@ -43,8 +43,11 @@ class CollectionDashboard(models.AbstractModel):
             "choices": self._get_choices(scope),
             "is_manager": scope.is_manager,
             "title": _("Collections") if scope.is_manager else _("My Figures"),
-            "period": self._describe(*scope.days),
-            "before": self._describe(*scope.days_before),
+            "periods": _(
+                "%(period)s, against %(before)s.",
+                period=self._describe(*scope.days),
+                before=self._describe(*scope.days_before),
+            ),
             "figures": self._get_tiles(scope, whole, before),
             "aging": self._get_aging(scope, balances),
             "line": self._get_line(scope, whole),
@@ -79,9 +82,7 @@ class CollectionDashboard(models.AbstractModel):
 
     @api.model
     def _describe(self, first, last):
-        return _(
-            "%(first)s to %(last)s", first=format_date(self.env, first), last=format_date(self.env, last)
-        )
+        return _("%(first)s to %(last)s", first=format_date(self.env, first), last=format_date(self.env, last))
 
     @api.model
     def _get_choices(self, scope):
@@ -184,7 +185,9 @@ class CollectionDashboard(models.AbstractModel):
         self.env.cr.execute(self._query_counts((model, domain) for _label, model, domain in todo.values()))
         counts = self.env.cr.fetchone()
         return [
-            {"key": key, "label": todo[key][0], "count": count} for key, count in zip(todo, counts, strict=True) if count
+            {"key": key, "label": todo[key][0], "count": count}
+            for key, count in zip(todo, counts, strict=True)
+            if count
         ]
 
     @api.model

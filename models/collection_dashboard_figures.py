@@ -187,11 +187,7 @@ class CollectionDashboardFigures(models.AbstractModel):
         domain = [*scope.domain, ("date", "<=", day), ("date", ">=", day - timedelta(days=SNAPSHOT_DAYS))]
         groups = Snapshot._read_group(domain, ["date:day", "collector_id"], [f"{name}:sum" for name in BALANCES])
         last = max((group[0] for group in groups), default=None)
-        return {
-            user.id or None: self._count_cents(scope, amounts)
-            for found, user, *amounts in groups
-            if found == last
-        }
+        return {user.id or None: self._count_cents(scope, amounts) for found, user, *amounts in groups if found == last}
 
     @api.model
     def _add_up(self, totals):

@@ -125,6 +125,8 @@ class CollectionDashboardRecords(models.AbstractModel):
         today = scope.company._get_collection_today()
         company = ("company_id", "=", scope.company.id)
         whose = [(f"debtor_id.{name}", operator, value) for name, operator, value in scope.narrowed]
+        # Of this company's day alone.
+        to_call = self.env["collection.debtor"]._get_to_call_domain_of(today)
         found = {}
         if self.env.user.has_group("account_collection.group_collection_sender"):
             found["proposals"] = (_("Runs to approve"), "collection.run", [company, ("state", "=", "proposal")])
@@ -132,10 +134,15 @@ class CollectionDashboardRecords(models.AbstractModel):
                 *(_("Notices that failed"), "collection.notice"),
                 [company, *whose, ("state", "=", "failed")],
             )
-        found["to_call"] = (_("Debtors to call"), "collection.debtor", [*scope.domain, ("to_call", "=", True)])
+        found["to_call"] = (_("Debtors to call"), "collection.debtor", [*scope.domain, *to_call])
         found["past_promises"] = (
             *(_("Promises broken in the last 7 days"), "collection.promise"),
-            [company, *whose, ("state", "in", ("broken", "partly")), ("closed_on", ">", fields.Date.subtract(today, days=7))],
+            [
+                company,
+                *whose,
+                ("state", "in", ("broken", "partly")),
+                ("closed_on", ">", fields.Date.subtract(today, days=7)),
+            ],
         )
         found["deposits"] = (
             *(_("Checks to deposit"), "account.postdated.check"),

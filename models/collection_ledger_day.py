@@ -57,7 +57,9 @@ class CollectionLedgerDay(models.Model):
         except psycopg2.OperationalError:
             raise
         except Exception:
-            _logger.exception("The days of the ledger of %s could not be kept; it is tried again tomorrow", company.name)
+            _logger.exception(
+                "The days of the ledger of %s could not be kept; it is tried again tomorrow", company.name
+            )
 
     @api.model
     def _refresh(self, company):
@@ -65,7 +67,9 @@ class CollectionLedgerDay(models.Model):
         today = company._get_collection_today()
         Kpi = self.env["collection.kpi"]
         Kpi._flush_kpi()
-        scope = Kpi._get_scope(company, fields.Date.to_date("1900-01-01"), fields.Date.subtract(today, days=1), "collector", 0)
+        scope = Kpi._get_scope(
+            company, fields.Date.to_date("1900-01-01"), fields.Date.subtract(today, days=1), "collector", 0
+        )
         # Who comes second waits, and finds the rows of the first.
         self.env.cr.execute(SQL("SELECT pg_advisory_xact_lock(hashtext(%s), %s)", self._table, company.id))
         # The ledger of years is summed in memory, and not through files.
@@ -73,7 +77,8 @@ class CollectionLedgerDay(models.Model):
         self.env.cr.execute(SQL("DELETE FROM collection_ledger_day WHERE company_id = %s", company.id))
         self.env.cr.execute(
             SQL(
-                "INSERT INTO collection_ledger_day (company_id, collector_id, day, %s) SELECT %s, found.* FROM (%s) found",
+                """INSERT INTO collection_ledger_day (company_id, collector_id, day, %s)
+                   SELECT %s, found.* FROM (%s) found""",
                 SQL(", ").join(map(SQL.identifier, SUMS)),
                 company.id,
                 self._query_days(scope),
@@ -133,7 +138,8 @@ class CollectionLedgerDay(models.Model):
         return SQL(
             """
             SELECT group_id, date_trunc('month', day)::date AS month,
-                   COALESCE((%(starts)s::date[])[width_bucket(day, %(starts)s::date[])], '1900-01-01') AS since, %(sums)s
+                   COALESCE((%(starts)s::date[])[width_bucket(day, %(starts)s::date[])], '1900-01-01') AS since,
+                   %(sums)s
               FROM (SELECT collector_id AS group_id, day, %(names)s
                       FROM collection_ledger_day
                      WHERE company_id = %(company)s AND day < %(since)s AND COALESCE(collector_id, 0) IN (
@@ -147,7 +153,11 @@ class CollectionLedgerDay(models.Model):
             names=SQL(", ").join(map(SQL.identifier, SUMS)),
             days=self._query_days(scope),
             sums=SQL(", ").join(
-                SQL("ROUND(SUM(%(name)s) * %(cents)s)::bigint AS %(name)s", name=SQL.identifier(name), cents=scope["cents"])
+                SQL(
+                    "ROUND(SUM(%(name)s) * %(cents)s)::bigint AS %(name)s",
+                    name=SQL.identifier(name),
+                    cents=scope["cents"],
+                )
                 for name in SUMS
             ),
         )

@@ -1,4 +1,4 @@
-from odoo import _, fields, models
+from odoo import _, api, fields, models
 
 from .collection_debtor import BUCKETS
 from .collection_debtor_risk import CLASSES

@@ -111,7 +111,10 @@ class CollectionCashPlan(models.Model):
         covers = self.env["account.postdated.check.line"]._query_covered()
         taken = [covers, self._query_held_items()]
         promised = self.env["collection.promise"]._query_covered(taken)
-        return [Source(self._query_checks(todays, rates), covers), Source(self._query_promises(todays, rates, taken), promised)]
+        return [
+            Source(self._query_checks(todays, rates), covers),
+            Source(self._query_promises(todays, rates, taken), promised),
+        ]
 
     @api.model
     def _query_todays(self):

@@ -7,7 +7,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from ..engine import kpi, periods
+from ..engine import periods
 from ..models.collection_dashboard_figures import AGES, TILES
 from .aging_common import OPERATIONS, AgingCommon
 from .check_common import CheckCommon
@@ -202,4 +202,5 @@ class TestDashboard(AgingCommon, CheckCommon, StatementCommon):
         kept = self.env["collection.ledger.day"].search([("company_id", "=", self.company.id)])
         self.assertEqual(sum(kept.mapped("change")), 4000)
         self.assertEqual(self.tiles(self.data())["receivable"]["text"], self.money(4000))
-        self.assertEqual(kpi.NO_SNAPSHOT, "no_snapshot")
+        tile = self.tiles(self.data(period="last_month"))["overdue_share"]
+        self.assertEqual((tile["before"], tile["text"] == "—"), ("—", bool(tile["why"])))
