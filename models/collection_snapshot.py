@@ -1,5 +1,6 @@
-from odoo import _, fields, models
+from odoo import _, api, fields, models
 
+from .collection_debtor import BUCKETS
 from .collection_debtor_risk import CLASSES
 from .rights import check_manager
 
@@ -42,10 +43,10 @@ class CollectionSnapshot(models.Model):
     total_due = fields.Monetary(readonly=True, help="Not due plus overdue, less what is unallocated.")
     not_due = fields.Monetary(readonly=True)
     overdue = fields.Monetary(readonly=True)
-    bucket_1 = fields.Monetary(string="First Bucket", readonly=True)
-    bucket_2 = fields.Monetary(string="Second Bucket", readonly=True)
-    bucket_3 = fields.Monetary(string="Third Bucket", readonly=True)
-    bucket_4 = fields.Monetary(string="Last Bucket", readonly=True)
+    bucket_1 = fields.Monetary(string="1-30", readonly=True)
+    bucket_2 = fields.Monetary(string="31-60", readonly=True)
+    bucket_3 = fields.Monetary(string="61-90", readonly=True)
+    bucket_4 = fields.Monetary(string="90+", readonly=True)
     unallocated = fields.Monetary(readonly=True, help="Credit notes and payments not applied to an invoice yet.")
 
     _sql_constraints = [
@@ -55,6 +56,16 @@ class CollectionSnapshot(models.Model):
             "A group of debtors has one row in each company and day.",
         ),
     ]
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Label the buckets as those of debtors are."""
+        result = super().fields_get(allfields, attributes)
+        labels = self.env["collection.debtor"].fields_get(BUCKETS, ["string"])
+        for name in BUCKETS:
+            if "string" in result.get(name, ()):
+                result[name]["string"] = labels[name]["string"]
+        return result
 
     # === ACTIONS === #
 

@@ -60,6 +60,11 @@ class TestSnapshots(AgingCommon, RightsCommon):
         theirs = rows - own
         self.assertEqual((theirs.bucket_4, theirs.month_end), (1000, (self.today + timedelta(days=1)).day == 1))
 
+    def test_buckets_are_called_as_those_of_debtors(self):
+        self.company.write({"collection_bucket_1": 15, "collection_bucket_2": 45})
+        labels = self.Snapshot.with_company(self.company).fields_get(["bucket_1", "bucket_4"], ["string"])
+        self.assertEqual(labels, {"bucket_1": {"string": "1-15"}, "bucket_4": {"string": "90+"}})
+
     def test_levels_and_risk_are_kept_as_they_were(self):
         level = self.env.ref("account_collection.level_late_15")
         self.settle()
