@@ -18,8 +18,8 @@ class CollectionDashboard(models.AbstractModel):
     action with the records behind a figure.
 
     *How it works.* What is owed now are the balances that debtors keep; what happened on which day is kept in
-    ``collection.ledger.day``, what was late at the end of a former day in ``collection.snapshot``. Each is read once, by
-    collector, for both periods and the line of twelve months, and added up: the number of statements depends on
+    ``collection.ledger.day``, what was late at the end of a former day in ``collection.snapshot``. Each is read once,
+    by collector, for both periods and the line of twelve months, and added up: the number of statements depends on
     nothing. Everything follows the record rules of who looks: a collector sees the own debtors alone.
     """
 

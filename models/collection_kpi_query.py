@@ -150,7 +150,7 @@ class CollectionKpiQuery(models.AbstractModel):
     @api.model
     def _query_paid(self, scope):
         """By group: what money paid of items in the period, how much of it on time, amount times days late, and of the
-        items that were closed in it, how many and how many on time. The days of the latter by the index on the items."""
+        items that were closed in it, how many and how many on time. The days of the latter by the index on items."""
         rows = SQL(
             """SELECT id, partner_id, balance, due, SUM(amount) AS amount,
                       SUM(CASE WHEN max_date <= due THEN amount ELSE 0 END) AS on_time,
