@@ -102,7 +102,7 @@ class TestForecast(PlanCommon):
         sums = dict(self.Forecast._read_group([("id", "in", kept.ids)], ["method"], ["amount:sum"]))
         # Seen from Monday, this week ahead; of 1,400 for both customers, 400 are due later than in 13 weeks.
         self.assertEqual(sums, {"due": 1600, "usual": 1600})
-        strangers = self.company_data_2["company"]
+        strangers = self.env["res.company"].create({"name": "Strangers"})
         self.assertFalse(
             self.Forecast.search([("company_id", "=", strangers.id)]), "who has no debtors expects nothing"
         )
@@ -165,7 +165,7 @@ class TestForecast(PlanCommon):
             self.assertEqual(self.compare(user), seen, user.login)
         kept = self.Forecast.search([("company_id", "=", self.company.id)])
         self.assertFalse(self.Forecast.with_user(self.collector).search([("id", "in", kept.ids)]))
-        stranger = self.make_user("forecast_stranger", MANAGER, company=self.company_data_2["company"])
+        stranger = self.make_user("forecast_stranger", MANAGER, company=self.env["res.company"].create({"name": "Strangers"}))
         self.assertFalse(self.Report.with_user(stranger).search([("company_id", "=", self.company.id)]))
         for user in (self.manager, self.viewer):
             with self.assertRaises(AccessError):
