@@ -123,7 +123,7 @@ class CollectionKpi(models.AbstractModel):
             kpi.NO_RECEIVABLE: _("Nothing was owed at the beginning or the end of the period."),
             kpi.NOTHING_COLLECTED: _("Nothing was collected in the period."),
             kpi.NOTHING_OWED: _("Nothing was owed at the end of the period."),
-            kpi.NO_PROMISES: _("No promise fell due in the period."),
+            kpi.NO_PROMISES: _("No promise was kept or broken in the period."),
             kpi.NOBODY_CONTACTED: _("Nobody was contacted in the period."),
             kpi.NO_ATTEMPTS: _("No call, visit or message to a customer was logged in the period."),
             kpi.NO_WORK: _("No interaction was logged in the period."),

@@ -260,7 +260,7 @@ class TestKpi(AgingCommon, CheckCommon, StatementCommon):
         share = rows["", "on_time_amount"]
         self.assertEqual((share.now_text, share.before_text, share.difference_text), ("100.0%", "—", "—"))
         self.assertEqual((share.verdict, share.reason), ("unknown", "Before: Nothing was collected in the period."))
-        self.assertEqual(rows["", "promise_kept_count"].reason, "No promise fell due in the period.")
+        self.assertEqual(rows["", "promise_kept_count"].reason, "No promise was kept or broken in the period.")
         self.assertIn("compared with", report._get_periods_text())
 
     def test_which_days_are_compared(self):
