@@ -165,7 +165,9 @@ class TestForecast(PlanCommon):
             self.assertEqual(self.compare(user), seen, user.login)
         kept = self.Forecast.search([("company_id", "=", self.company.id)])
         self.assertFalse(self.Forecast.with_user(self.collector).search([("id", "in", kept.ids)]))
-        stranger = self.make_user("forecast_stranger", MANAGER, company=self.env["res.company"].create({"name": "Strangers"}))
+        stranger = self.make_user(
+            "forecast_stranger", MANAGER, company=self.env["res.company"].create({"name": "Strangers"})
+        )
         self.assertFalse(self.Report.with_user(stranger).search([("company_id", "=", self.company.id)]))
         for user in (self.manager, self.viewer):
             with self.assertRaises(AccessError):
