@@ -69,7 +69,10 @@ DEBTOR = {
     "order": "overdue desc",
     "shown": ".o_form_view .o_Chatter .o-mail-Message, .o_form_view .o-mail-Message, .o_form_view .o_data_row",
 }
+DASHBOARD = {"action": "account_collection.collection_dashboard_action", "shown": ".o_collection_tile"}
 SCREENS = (
+    Screen("dashboard", size=(WIDTH, 1500), **DASHBOARD),
+    Screen("phone_dashboard", size=PHONE, **DASHBOARD),
     Screen(
         "day",
         "account_collection.collection_debtor_day_action",
