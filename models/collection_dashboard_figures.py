@@ -21,6 +21,7 @@ EVER, LATER = date(1900, 1, 1), date(9999, 12, 31)
 TILES = (
     *(RECEIVABLE, OVERDUE, RECEIVED, "dso_countback", "overdue_share", "ninety_plus_share"),
     *("collection_effectiveness", "on_time_amount", "average_days_late", "promise_kept_amount", "contacts_a_day"),
+    "right_party_contact_rate",
 )
 AMOUNTS = {
     RECEIVABLE: kpi.Kpi(kpi.MONEY, kpi.LOWER),

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ..engine import checks, promises
 from .collection_dashboard_figures import AGES
+from .collection_interaction import OUTGOING
 from .collection_promise_judge import RECEIPT_JOURNALS
 
 OPENED = {
@@ -54,6 +55,7 @@ class CollectionDashboardRecords(models.AbstractModel):
     def _get_tile_records(self, scope):
         """{figure: what returns the action that opens its records}"""
         first, last = scope.days
+        said = (("date", ">=", first), ("date", "<", fields.Date.add(last, days=1)))
 
         def debtors(*domain):
             return lambda: self._open("collection.debtor", _("Debtors"), [*scope.domain, *domain])
@@ -79,9 +81,9 @@ class CollectionDashboardRecords(models.AbstractModel):
                 *("collection.promise", _("Promises"), ("state", "in", promises.JUDGED)),
                 *(("closed_on", ">=", first), ("closed_on", "<=", last)),
             ),
-            "contacts_a_day": of_debtors(
-                *("collection.interaction", _("Interactions"), ("date", ">=", first)),
-                ("date", "<", fields.Date.add(last, days=1)),
+            "contacts_a_day": of_debtors("collection.interaction", _("Interactions"), *said),
+            "right_party_contact_rate": of_debtors(
+                "collection.interaction", _("Interactions"), *said, ("direction", "=", OUTGOING)
             ),
         }
 

@@ -1,7 +1,8 @@
 """Campaigns: statements and letters by calendar, to whom a manager chooses."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
+import pytz
 from freezegun import freeze_time
 
 from odoo import Command, fields
@@ -10,6 +11,7 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from .test_dispatch import DispatchCommon
+from .test_engine_schedule import is_planned
 from .test_rights import RightsCommon
 
 
@@ -290,6 +292,38 @@ class TestCampaignSchedule(CampaignCommon):
         self.assertEqual(campaign.run_ids.date, date(2026, 11, 2))
         self.assertEqual(campaign.next_run, datetime(2026, 11, 9, 15, 30))
         self.assertEqual(self.cron("2026-11-02 15:46:00"), 0)
+
+    def test_400_days_of_every_kind(self):
+        """Each leaves within minutes of nine o'clock there, in summer and winter, on the days that a walk finds."""
+        self.company.partner_id.tz = "America/Tijuana"
+        first = date(2026, 10, 1)
+        kinds = (
+            {"frequency": "once", "start_date": "2027-03-14"},
+            {"frequency": "weekly", "monday": True, "thursday": True},
+            {"frequency": "weekly", "interval": 3, "monday": False, "sunday": True},
+            {"month_day": 31},
+            {"monthly_by": "nth_weekday", "nth": "-1", "weekday": "4"},
+            {"monthly_by": "last_working_day", "interval": 2, "end_date": "2027-08-31"},
+        )
+        campaigns = self.Campaign.concat(
+            *(
+                self.make_campaign(f"Kind {number}", **{"start_date": first, "minimum_amount": 1e9, **values})
+                for number, values in enumerate(kinds)
+            )
+        )
+        zone = pytz.timezone("America/Tijuana")
+        days = [first + timedelta(days=number) for number in range(400)]
+        with freeze_time("2026-09-30 12:00:00") as clock:
+            campaigns.action_schedule()
+            for day in days:
+                for minute, moment in ((0, time(8, 50)), (5, time(9, 5))):
+                    clock.move_to(zone.localize(datetime.combine(day, moment)).astimezone(pytz.utc))
+                    sent = self.Campaign._cron_send()
+                    self.assertFalse(sent and not minute, f"too early on {day}")
+        for campaign in campaigns:
+            expected = [day for day in days if is_planned(campaign._as_schedule(), day)]
+            self.assertTrue(expected)
+            self.assertEqual(sorted(campaign.run_ids.mapped("date")), expected, campaign.name)
 
     def test_once(self):
         campaign = self.make_campaign(frequency="once", hour=8, start_date="2026-11-02")

@@ -83,7 +83,7 @@ class TestDashboard(AgingCommon, CheckCommon, StatementCommon):
         self.assertEqual((tiles["receivable"]["text"], tiles["overdue"]["text"]), (self.money(4000), self.money(4000)))
         self.assertEqual(tiles["overdue_share"]["text"], "100.0%")
         self.assertEqual(tiles["promise_kept_amount"]["text"], "—")
-        self.assertEqual(tiles["promise_kept_amount"]["why"], "No promise fell due in the period.")
+        self.assertEqual(tiles["promise_kept_amount"]["why"], "No promise was kept or broken in the period.")
         self.assertEqual(dict(zip(data["aging"]["keys"], data["aging"]["amounts"])),
                          dict(zip(AGES, (0, 1000, 3000, 0, 0))))  # fmt: skip
         self.assertEqual(

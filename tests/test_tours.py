@@ -11,6 +11,9 @@ from .check_common import CheckCommon
 class TestTours(CheckCommon, HttpCase):
     """One class for all: the bundles of the client are built once."""
 
+    # Wide enough for every menu of a manager: what does not fit goes behind a "+".
+    browser_size = "1600x900"
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
