@@ -13,6 +13,8 @@ def post_init_hook(env):
     companies = env["res.company"].search([])
     debtors._rank_all(companies)
     env["collection.snapshot"]._rebuild(companies)
+    for company in companies:
+        env["collection.ledger.day"]._refresh(company)
     if env.ref("base.module_account_collection").demo:
         # Loaded once the registry is complete: see ir.module.module.
         env.registry._collection_demo = True

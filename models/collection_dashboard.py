@@ -4,7 +4,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_amount, format_date
 
 from ..engine import periods
-from .collection_dashboard_figures import AGES
+from .collection_dashboard_figures import AGES, MANAGER
 
 TOP = 10
 WEEKS = 13
@@ -69,9 +69,9 @@ class CollectionDashboard(models.AbstractModel):
     def refresh_days(self, filters=None):
         """Read the whole ledger again: what was booked since the last night on days before it counts from now on."""
         scope = self._get_dashboard_scope(filters or {})
-        if scope.is_manager:
-            # sudo: a cache, which nobody writes by hand
-            self.env["collection.ledger.day"].sudo()._refresh(scope.company)
+        if self.env.user.has_group(MANAGER):
+            # sudo: a cache, which nobody writes by hand, and the day until which it goes
+            self.env["collection.ledger.day"].sudo()._refresh(scope.company.sudo())
 
     @api.model
     def _describe_kept(self, scope):

@@ -229,7 +229,7 @@ class CollectionDashboardFigures(models.AbstractModel):
         now = self._compute_tiles(whole, scope.days)
         then = self._compute_tiles(before, scope.days_before)
         Kpi = self.env["collection.kpi"]
-        labels, tiles = self._get_tile_words(), []
+        labels, tiles = self._get_tile_words(scope), []
         for name in TILES:
             change = periods.compare(now[name], then[name], TILE_KPIS[name].better)
             label, explanation = labels[name]
@@ -249,12 +249,16 @@ class CollectionDashboardFigures(models.AbstractModel):
         return tiles
 
     @api.model
-    def _get_tile_words(self):
-        """{name: (label, what it is)}"""
+    def _get_tile_words(self, scope):
+        """{name: (label, what it is)}; the latest bucket begins where the company says."""
         Kpi = self.env["collection.kpi"]
-        helps = Kpi._get_helps()
+        helps, days = Kpi._get_helps(), scope.company._get_collection_bucket_edges()[-1]
         return {
             **{name: (label, helps[name]) for name, label in Kpi._get_labels().items()},
+            "ninety_plus_share": (
+                _("Share over %(days)s Days Late", days=days),
+                _("Of what is owed at the end of the period, what is more than %(days)s days late.", days=days),
+            ),
             RECEIVABLE: (_("Receivable"), _("What customers owe at the end of the period, in the ledger.")),
             OVERDUE: (_("Overdue"), _("What is past its effective due date at the end of the period.")),
             RECEIVED: (_("Collected"), _("Money that came in from customers in the period.")),

@@ -1,3 +1,7 @@
+from datetime import datetime, time
+
+import pytz
+
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
@@ -15,7 +19,6 @@ OPENED = {
     "collection.run": "account_collection.collection_run_action",
     "collection.cash.plan": "account_collection.collection_cash_plan_action",
     "account.postdated.check": "account_collection.account_postdated_check_action",
-    "account.move": "account_collection.account_move_review_action",
 }
 
 
@@ -55,7 +58,9 @@ class CollectionDashboardRecords(models.AbstractModel):
     def _get_tile_records(self, scope):
         """{figure: what returns the action that opens its records}"""
         first, last = scope.days
-        said = (("date", ">=", first), ("date", "<", fields.Date.add(last, days=1)))
+        # From midnight to midnight where the company is.
+        midnight, ends = (self._get_midnight(scope.company, day) for day in (first, fields.Date.add(last, days=1)))
+        said = (("date", ">=", midnight), ("date", "<", ends))
 
         def debtors(*domain):
             return lambda: self._open("collection.debtor", _("Debtors"), [*scope.domain, *domain])
@@ -86,6 +91,12 @@ class CollectionDashboardRecords(models.AbstractModel):
                 "collection.interaction", _("Interactions"), *said, ("direction", "=", OUTGOING)
             ),
         }
+
+    @api.model
+    def _get_midnight(self, company, day):
+        """When a day begins where the company is, in UTC and naive."""
+        zone = company._get_collection_timezone()
+        return zone.localize(datetime.combine(day, time())).astimezone(pytz.utc).replace(tzinfo=None)
 
     @api.model
     def _open_receipts(self, scope):

@@ -43,6 +43,8 @@ class CollectionDebtor(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        if "collector_id" in vals:
+            self.env["collection.ledger.day"]._forget(self.company_id)
         if "collector_id" in vals and not self.env.su:
             # sudo: what a person's choice brings along is no choice of that person; who may choose was checked above
             self.sudo().write(self._prepare_by_hand(vals))
@@ -104,6 +106,7 @@ class CollectionDebtor(models.Model):
         """
         if not handovers:
             return
+        self.env["collection.ledger.day"]._forget(company)
         self.env.flush_all()
         changed = [row for row in handovers if row.former_id != row.collector_id]
         self.env.cr.execute(self._query_hand_over(handovers, company._get_collection_today()))

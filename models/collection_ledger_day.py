@@ -20,7 +20,8 @@ class CollectionLedgerDay(models.Model):
 
     *How it works.* One statement sums the whole ledger by ``_query_days``, which also tells what is not kept yet. The
     company says up to which day rows are kept: without any, everything is read from the ledger, and comes to the same.
-    What is booked later on a day that is kept counts from the next night on. Whose debtor one is, is as of that night.
+    What is booked later on a day that is kept counts from the next night on. When debtors change hands, nothing is
+    taken from here until then.
     """
 
     _name = "collection.ledger.day"
@@ -70,7 +71,7 @@ class CollectionLedgerDay(models.Model):
         scope = Kpi._get_scope(
             company, fields.Date.to_date("1900-01-01"), fields.Date.subtract(today, days=1), "collector", 0
         )
-        # Who comes second waits, and finds the rows of the first.
+        # Who comes second waits; what the first made meanwhile has the second begin again.
         self.env.cr.execute(SQL("SELECT pg_advisory_xact_lock(hashtext(%s), %s)", self._table, company.id))
         # The ledger of years is summed in memory, and not through files.
         self.env.cr.execute("SET LOCAL work_mem = '128MB'")
@@ -78,7 +79,7 @@ class CollectionLedgerDay(models.Model):
         self.env.cr.execute(
             SQL(
                 """INSERT INTO collection_ledger_day (company_id, collector_id, day, %s)
-                   SELECT %s, found.* FROM (%s) found""",
+                   SELECT %s, found.* FROM (%s) found ON CONFLICT DO NOTHING""",
                 SQL(", ").join(map(SQL.identifier, SUMS)),
                 company.id,
                 self._query_days(scope),
@@ -87,6 +88,12 @@ class CollectionLedgerDay(models.Model):
         self.env.cr.execute("SET LOCAL work_mem TO DEFAULT")
         company.collection_days_until = today
         self.invalidate_model()
+
+    @api.model
+    def _forget(self, companies):
+        """Read everything from the ledger until the next night: whose debtors are whose has changed."""
+        # sudo: whoever hands over debtors writes no companies
+        companies.sudo().filtered("collection_days_until").collection_days_until = False
 
     @api.model
     def _query_days(self, scope):

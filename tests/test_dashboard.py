@@ -165,6 +165,17 @@ class TestDashboard(AgingCommon, CheckCommon, StatementCommon):
         with self.assertRaises(AccessError):
             self.env["collection.ledger.day"].with_user(self.collector).search([])
 
+    def test_when_debtors_change_hands_the_figures_follow(self):
+        self.owe()
+        self.dashboard().refresh_days({"company_id": self.company.id})
+        self.assertEqual(self.company.collection_days_until, self.today)
+        self.dashboard(self.viewer).refresh_days({"company_id": self.company.id})
+        self.debtor().sudo().collector_id = self.manager
+        self.assertFalse(self.company.collection_days_until)
+        data = self.data(period="twelve_months", collector_id=self.manager.id)
+        self.assertEqual(self.tiles(data)["receivable"]["text"], self.money(1000))
+        self.assertEqual(self.tiles(data)["receivable"]["before"], self.money(0))
+
     def test_others_companies_are_not_shown(self):
         self.owe()
         company = self.env["res.company"].create({"name": "Another"})

@@ -12,7 +12,7 @@ class TestTours(CheckCommon, HttpCase):
     """One class for all: the bundles of the client are built once."""
 
     # Wide enough for every menu of a manager: what does not fit goes behind a "+".
-    browser_size = "1600x900"
+    browser_size = "1600,900"
 
     @classmethod
     def setUpClass(cls):

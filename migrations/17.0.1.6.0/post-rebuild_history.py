@@ -5,4 +5,7 @@ from odoo import SUPERUSER_ID, api
 
 def migrate(cr, version):
     env = api.Environment(cr, SUPERUSER_ID, {})
-    env["collection.snapshot"]._rebuild(env["res.company"].search([]))
+    companies = env["res.company"].search([])
+    env["collection.snapshot"]._rebuild(companies)
+    for company in companies:
+        env["collection.ledger.day"]._refresh(company)
