@@ -118,14 +118,15 @@ from . import digest_digest
 from . import collection_debtor_to_call
 from . import collection_forecast
 from . import collection_debtor_collected
+from . import account_journal
 from . import collection_kpi_query
 from . import collection_kpi_work
 from . import collection_kpi
 from . import collection_kpi_words
 from . import collection_ledger_day
+from . import collection_dashboard
 from . import collection_dashboard_figures
 from . import collection_dashboard_records
-from . import collection_dashboard
 from . import collection_snapshot_query
 from . import collection_snapshot
 from . import digest_digest_collection

@@ -1,7 +1,5 @@
-import logging
 from collections import defaultdict
 
-import psycopg2
 from markupsafe import Markup
 
 from odoo import _, api, fields, models
@@ -9,8 +7,6 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ..engine import checks
-
-_logger = logging.getLogger(__name__)
 
 DUE, SOON, DEADLINE, STALE, INACTIVE = "due", "soon", "deadline", "stale", "inactive"
 DEPOSITS = (DUE, SOON)
@@ -75,17 +71,9 @@ class AccountPostdatedCheck(models.Model):
         :param today: by default each company's own today
         """
         for company in self.env["res.company"].search([]):
-            self._in_transaction(self._alert_company_alone, company, today)
-
-    @api.model
-    def _alert_company_alone(self, company, today):
-        try:
-            with self.env.cr.savepoint():
-                self.with_company(company)._alert_company(company, today or company._get_collection_today())
-        except psycopg2.OperationalError:
-            raise
-        except Exception:
-            _logger.exception("The alerts of checks of %s failed; they are tried again the next night", company.name)
+            failure = f"The alerts of checks of {company.name} failed; they are tried again the next night"
+            day = today or company._get_collection_today()
+            self._in_transaction(self._attempt, failure, self.with_company(company)._alert_company, company, day)
 
     @api.model
     def _alert_company(self, company, today):

@@ -1,11 +1,5 @@
-import logging
-
-import psycopg2
-
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
-
-_logger = logging.getLogger(__name__)
 
 OVERDUE_COUNT, OVERDUE_AMOUNT, LEVEL, LIMIT = "overdue_count", "overdue_amount", "level", "limit"
 PROMISE, BOUNCE, DUE_SOON = "promise", "bounce", "due_soon"
@@ -101,17 +95,6 @@ class CollectionAlertRule(models.Model):
         return result
 
     # === The night ===#
-
-    @api.model
-    def _alert_company_alone(self, company, today):
-        """The alerts of a company; what goes wrong in them is logged and stops no dunning."""
-        try:
-            with self.env.cr.savepoint():
-                self.with_company(company)._alert_company(company, today)
-        except psycopg2.OperationalError:
-            raise
-        except Exception:
-            _logger.exception("The alerts of %s failed; they are tried again the next night", company.name)
 
     @api.model
     def _alert_company(self, company, today):

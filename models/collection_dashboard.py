@@ -1,13 +1,35 @@
+from datetime import date
+from typing import Any, NamedTuple
+
 from odoo import _, api, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 from odoo.tools.misc import format_amount, format_date
 
-from ..engine import periods
-from .collection_dashboard_figures import AGES, MANAGER
+from ..engine import aging, periods
+from .collection_debtor import BUCKETS
+from .collection_forecast import WEEKS
+from .rights import MANAGER, sees_every_debtor
 
 TOP = 10
-WEEKS = 13
+AGES = ("not_due", *BUCKETS)
+
+
+class DashboardScope(NamedTuple):
+    """What is looked at."""
+
+    company: Any
+    filters: dict
+    days: tuple[date, date]
+    days_before: tuple[date, date]
+    narrowed: list
+    """Beyond the company: of the chosen collector."""
+    domain: list
+    """Of the debtors."""
+    collectors: Any
+    """Whom the filter offers."""
+    sees_all: bool
+    scale: int
 
 
 class CollectionDashboard(models.AbstractModel):
@@ -18,14 +40,13 @@ class CollectionDashboard(models.AbstractModel):
     action with the records behind a figure.
 
     *How it works.* What is owed now are the balances that debtors keep; what happened on which day is kept in
-    ``collection.ledger.day``, what was late at the end of a former day in ``collection.snapshot``. Each is read once,
-    by collector, for both periods and the line of twelve months, and added up: the number of statements depends on
-    nothing. Everything follows the record rules of who looks: a collector sees the own debtors alone.
+    ``collection.ledger.day``, what was late at the end of a former day in ``collection.snapshot``. The number of
+    statements grows with neither debtors nor collectors. Everything follows the record rules of who looks: a collector
+    sees the own debtors alone.
     """
 
     _name = "collection.dashboard"
     _description = "Collections Dashboard"
-    _inherit = ["collection.dashboard.figures", "collection.dashboard.records"]
 
     @api.model
     def get_data(self, filters=None):
@@ -36,13 +57,12 @@ class CollectionDashboard(models.AbstractModel):
         """
         scope = self._get_dashboard_scope(filters or {})
         balances = self._get_balances(scope)
-        totals, before = self._get_two_totals(scope, balances)
-        whole = self._add_up(totals)
+        whole, totals, before = self._get_two_totals(scope, balances)
         return {
             "filters": scope.filters,
             "choices": self._get_choices(scope),
-            "is_manager": scope.is_manager,
-            "title": _("Collections") if scope.is_manager else _("My Figures"),
+            "sees_all": scope.sees_all,
+            "title": _("Collections") if scope.sees_all else _("My Figures"),
             "periods": _(
                 "%(period)s, against %(before)s.",
                 period=self._describe(*scope.days),
@@ -51,7 +71,7 @@ class CollectionDashboard(models.AbstractModel):
             "figures": self._get_tiles(scope, whole, before),
             "aging": self._get_aging(scope, balances),
             "line": self._get_line(scope, whole),
-            "collectors": self._get_collectors(scope, totals, balances) if scope.is_manager else [],
+            "collectors": self._get_collectors(scope, totals, balances) if scope.sees_all else [],
             "forecast": self._get_forecast(scope),
             "top": self._get_top(scope),
             "todo": self._get_todo(scope),
@@ -60,8 +80,9 @@ class CollectionDashboard(models.AbstractModel):
             "words": {
                 "aging": _("What is owed, by days late"),
                 "line": _("DSO over 12 months"),
-                "expected": _("Expected in the next 13 weeks"),
+                "expected": _("Expected in the next %(weeks)s weeks", weeks=WEEKS),
                 "forecast": [_("By due date"), _("With the usual delay")],
+                "verdicts": {periods.BETTER: _("Better"), periods.WORSE: _("Worse")},
             },
         }
 
@@ -111,10 +132,8 @@ class CollectionDashboard(models.AbstractModel):
         """What is owed by age: the balances that every debtor keeps."""
         amounts = [sum(balance[name] for balance in balances.values()) / scope.scale for name in AGES]
         edges = scope.company._get_collection_bucket_edges()
-        starts = [1, *(edge + 1 for edge in edges)]
-        labels = [f"{start}-{end}" for start, end in zip(starts, edges)]
         return {
-            "labels": [_("Not due"), *labels, f"{edges[-1]}+"],
+            "labels": aging.bucket_labels(edges, _("Not due")),
             "keys": AGES,
             "amounts": amounts,
             "texts": [self._format_money(scope, amount) for amount in amounts],
@@ -158,8 +177,8 @@ class CollectionDashboard(models.AbstractModel):
         weeks = plan._get_weeks(scope.company, scope.narrowed, WEEKS)
         return {
             "labels": [format_date(self.env, week["week"], date_format="d MMM") for week in weeks],
-            "due": [float(week["due"]) for week in weeks],
-            "usual": [float(week["usual"]) for week in weeks],
+            "due": [week["due"] for week in weeks],
+            "usual": [week["usual"] for week in weeks],
         }
 
     @api.model
@@ -181,19 +200,19 @@ class CollectionDashboard(models.AbstractModel):
     @api.model
     def _get_todo(self, scope):
         """What waits for a person, the most urgent first; nothing that does not."""
-        todo = self._get_todo_domains(scope)
-        self.env.cr.execute(self._query_counts((model, domain) for _label, model, domain in todo.values()))
+        todo = self._get_todo_records(scope)
+        self.env.cr.execute(self._query_counts(todo.values()))
         counts = self.env.cr.fetchone()
         return [
-            {"key": key, "label": todo[key][0], "count": count}
+            {"key": key, "label": todo[key].name, "count": count}
             for key, count in zip(todo, counts, strict=True)
             if count
         ]
 
     @api.model
-    def _query_counts(self, domains):
-        """One row: how many records of each (model, domain) the person may see."""
-        found = [self.env[model]._search(domain, order="id").subselect() for model, domain in domains]
+    def _query_counts(self, records):
+        """One row: how many of each of these ``Records`` the person may see."""
+        found = [self.env[model]._search(domain, order="id").subselect() for _name, model, domain in records]
         return SQL("SELECT %s", SQL(", ").join(SQL("(SELECT COUNT(*) FROM %s found)", query) for query in found))
 
     @api.model
@@ -201,6 +220,42 @@ class CollectionDashboard(models.AbstractModel):
         return format_amount(self.env, amount, scope.company.currency_id)
 
     # === Filters === #
+
+    @api.model
+    def _get_dashboard_scope(self, filters):
+        """:raise UserError: when the filters name what is not there"""
+        self._check_viewer()
+        company = self._get_company(filters.get("company_id"))
+        chosen = filters.get("period") or periods.MONTH
+        compare = filters.get("compare") or periods.PREVIOUS
+        if chosen not in periods.PERIODS or compare not in (periods.PREVIOUS, periods.LAST_YEAR):
+            raise UserError(_("Choose one of the periods that the dashboard offers."))
+        days = periods.named_period(chosen, company._get_collection_today())
+        other = periods.previous_period if compare == periods.PREVIOUS else periods.same_last_year
+        sees_all = sees_every_debtor(self.env.user)
+        # A collector reads the own figures, and has nothing to choose.
+        collectors = self._get_collector_choices(company) if sees_all else self.env["res.users"]
+        collector = collectors.filtered(lambda user: user.id == filters.get("collector_id"))
+        narrowed = [("collector_id", "=", collector.id)] if collector else []
+        return DashboardScope(
+            company,
+            {"company_id": company.id, "period": chosen, "compare": compare, "collector_id": collector.id or False},
+            days,
+            other(*days),
+            narrowed,
+            [("company_id", "=", company.id), *narrowed],
+            collectors,
+            sees_all,
+            10**company.currency_id.decimal_places,
+        )
+
+    @api.model
+    def _get_collector_choices(self, company):
+        groups = self.env["collection.debtor"]._read_group(
+            [("company_id", "=", company.id), ("collector_id", "!=", False)], ["collector_id"]
+        )
+        # sudo: the names of colleagues
+        return self.env["res.users"].sudo().browse(user.id for (user,) in groups)
 
     @api.model
     def _get_company(self, company_id):

@@ -1,22 +1,21 @@
 from collections import defaultdict
 from datetime import date, timedelta
-from typing import Any, NamedTuple
 
 from odoo import _, api, models
-from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..engine import kpi, periods
+from .collection_dashboard import AGES
 from .collection_kpi_words import NO_VALUE
+from .collection_ledger_day import EVER
 
-MANAGER = "account_collection.group_collection_manager"
 LINE_MONTHS = 12
 RECEIVABLE, OVERDUE, RECEIVED = "receivable", "overdue", "received"
-AGES = ("not_due", "bucket_1", "bucket_2", "bucket_3", "bucket_4")
 BALANCES = ("total_due", "overdue", *AGES)
 # Of these, what was late at the end of the period is known now or from a snapshot.
 OF_AGE = (OVERDUE, "overdue_share", "ninety_plus_share", "collection_effectiveness")
 SNAPSHOT_DAYS = 10  # no older than that
-EVER, LATER = date(1900, 1, 1), date(9999, 12, 31)
+LATER = date(9999, 12, 31)
 # In the order of the screen.
 TILES = (
     *(RECEIVABLE, OVERDUE, RECEIVED, "dso_countback", "overdue_share", "ninety_plus_share"),
@@ -31,71 +30,16 @@ AMOUNTS = {
 TILE_KPIS = {**kpi.KPIS, **AMOUNTS}
 
 
-class DashboardScope(NamedTuple):
-    """What is looked at."""
+class CollectionDashboard(models.AbstractModel):
+    """The figures and their trend."""
 
-    company: Any
-    filters: dict
-    days: tuple[date, date]
-    days_before: tuple[date, date]
-    narrowed: list
-    """Beyond the company: of the chosen collector."""
-    domain: list
-    """Of the debtors."""
-    collectors: Any
-    """Whom the filter offers."""
-    is_manager: bool
-    scale: int
-
-
-class CollectionDashboardFigures(models.AbstractModel):
-    """The figures of the dashboard and their trend."""
-
-    _name = "collection.dashboard.figures"
-    _description = "Figures of the Dashboard"
-
-    @api.model
-    def _get_dashboard_scope(self, filters):
-        """:raise UserError: when the filters name what is not there"""
-        self._check_viewer()
-        company = self._get_company(filters.get("company_id"))
-        chosen = filters.get("period") or periods.MONTH
-        compare = filters.get("compare") or periods.PREVIOUS
-        if chosen not in periods.PERIODS or compare not in (periods.PREVIOUS, periods.LAST_YEAR):
-            raise UserError(_("Choose one of the periods that the dashboard offers."))
-        days = periods.named_period(chosen, company._get_collection_today())
-        other = periods.previous_period if compare == periods.PREVIOUS else periods.same_last_year
-        is_manager = not self.env.user.has_group("account_collection.group_collection_collector")
-        is_manager = is_manager or self.env.user.has_group(MANAGER)
-        # A collector reads the own figures, and has nothing to choose.
-        collectors = self._get_collector_choices(company) if is_manager else self.env["res.users"]
-        collector = collectors.filtered(lambda user: user.id == filters.get("collector_id"))
-        narrowed = [("collector_id", "=", collector.id)] if collector else []
-        return DashboardScope(
-            company,
-            {"company_id": company.id, "period": chosen, "compare": compare, "collector_id": collector.id or False},
-            days,
-            other(*days),
-            narrowed,
-            [("company_id", "=", company.id), *narrowed],
-            collectors,
-            is_manager,
-            10**company.currency_id.decimal_places,
-        )
-
-    @api.model
-    def _get_collector_choices(self, company):
-        groups = self.env["collection.debtor"]._read_group(
-            [("company_id", "=", company.id), ("collector_id", "!=", False)], ["collector_id"]
-        )
-        # sudo: the names of colleagues
-        return self.env["res.users"].sudo().browse(user.id for (user,) in groups)
+    _inherit = "collection.dashboard"
 
     # === Sums === #
 
     @api.model
     def _get_two_totals(self, scope, balances):
-        """({collector id: sums of the period}, sums of the other period)
+        """(sums of the period, {collector id: the same of the own debtors}, sums of the other period)
 
         :param balances: as ``_get_balances`` returns them
         """
@@ -114,12 +58,19 @@ class CollectionDashboardFigures(models.AbstractModel):
         before["ending"] += sum(balance["total_due"] for balance in balances.values())
         for total in (*totals.values(), before):
             total["beginning"] = total["ending"] - total["inside"]
-        for days, found in ((scope.days, totals), (scope.days_before, defaultdict(lambda: before))):
+        whole = self._add_up(totals)
+        # By collector, for the table; and once more without, for who works debtors of two on one day worked one day.
+        of_all = {**queried, "group": SQL("NULL::int")}
+        statements = (Kpi._query_promises, Kpi._query_said)
+        for of_group, days, found in (
+            (queried, scope.days, totals),
+            (of_all, scope.days, defaultdict(lambda: whole)),
+            (of_all, scope.days_before, defaultdict(lambda: before)),
+        ):
             first, last = days
-            of_days = {**queried, "first": first, "last": last}
-            Kpi._add_rows(found, of_days, scope.company, last, (Kpi._query_promises, Kpi._query_said))
-        self._add_ages(scope, totals, before, balances)
-        return totals, before
+            Kpi._add_rows(found, {**of_group, "first": first, "last": last}, scope.company, last, statements)
+        self._add_ages(scope, whole, before, balances)
+        return whole, totals, before
 
     @api.model
     def _start_total(self):
@@ -165,15 +116,14 @@ class CollectionDashboardFigures(models.AbstractModel):
         return {name: round((amount or 0) * scope.scale) for name, amount in zip(BALANCES, amounts, strict=True)}
 
     @api.model
-    def _add_ages(self, scope, totals, before, balances):
+    def _add_ages(self, scope, whole, before, balances):
         """Add what was late at the end of each period: now, or by the snapshot of that day or the last one before it;
         where there is none, nothing is known."""
         ends_now = scope.days[1] == scope.company._get_collection_today()
-        at_end = balances if ends_now else self._get_snapshot(scope, scope.days[1])
-        for collector_id, balance in at_end.items():
-            self._add_age(totals[collector_id], balance)
-        for balance in self._get_snapshot(scope, scope.days_before[1]).values():
-            self._add_age(before, balance)
+        at_end = balances.values() if ends_now else self._get_snapshot(scope, scope.days[1])
+        for total, found in ((whole, at_end), (before, self._get_snapshot(scope, scope.days_before[1]))):
+            for balance in found:
+                self._add_age(total, balance)
 
     @api.model
     def _add_age(self, total, balance):
@@ -183,23 +133,30 @@ class CollectionDashboardFigures(models.AbstractModel):
 
     @api.model
     def _get_snapshot(self, scope, day):
-        """{collector id: balances in cents} of the last snapshot until ``day``, at most some days older."""
-        Snapshot = self.env["collection.snapshot"]
-        domain = [*scope.domain, ("date", "<=", day), ("date", ">=", day - timedelta(days=SNAPSHOT_DAYS))]
-        groups = Snapshot._read_group(domain, ["date:day", "collector_id"], [f"{name}:sum" for name in BALANCES])
-        last = max((group[0] for group in groups), default=None)
-        return {user.id or None: self._count_cents(scope, amounts) for found, user, *amounts in groups if found == last}
+        """The balances in cents, by group, that are known last of the end of ``day`` or of some days before: a night
+        tells of the day before it, what was rebuilt of its own day."""
+        since, until = day - timedelta(days=SNAPSHOT_DAYS), day + timedelta(days=1)
+        groups = self.env["collection.snapshot"]._read_group(
+            [*scope.domain, ("date", ">=", since), ("date", "<=", until)],
+            ["date:day", "rebuilt", "collector_id"],
+            [f"{name}:sum" for name in BALANCES],
+        )
+        told = defaultdict(list)
+        for date_, rebuilt, _collector, *amounts in groups:
+            end = date_ if rebuilt else date_ - timedelta(days=1)
+            # Of one day, a night knows more than the ledger.
+            told[end, not rebuilt].append(self._count_cents(scope, amounts))
+        known = [key for key in told if key[0] <= day]
+        return told[max(known)] if known else []
 
     @api.model
     def _add_up(self, totals):
-        """The sums of all groups together. A person and day that worked on debtors of several collectors counts once
-        for each."""
+        """The sums of all groups together."""
         whole = self._start_total()
         for total in totals.values():
             for name, value in total.items():
                 if isinstance(value, dict):
-                    for month, amount in value.items():
-                        whole[name][month] += amount
+                    self._add(whole[name], value)
                 else:
                     whole[name] += value
         return whole
@@ -239,7 +196,7 @@ class CollectionDashboardFigures(models.AbstractModel):
                     "label": label,
                     "help": explanation,
                     "text": self._format_tile(scope, name, now[name]),
-                    "why": Kpi._get_reason(now[name].why) if now[name].why else "",
+                    "why": Kpi._get_reason(now[name].why),
                     "before": self._format_tile(scope, name, then[name]),
                     "change": self._format_change(change, TILE_KPIS[name].unit),
                     "direction": change.direction or "",
@@ -275,12 +232,8 @@ class CollectionDashboardFigures(models.AbstractModel):
     @api.model
     def _format_change(self, change, unit):
         """Percent points of what is a percentage, percent of all else."""
-        value = change.difference if unit == kpi.PERCENT else change.percent
-        if value is None:
-            return ""
-        sign = "+" if value > 0 else ""
-        unit_word = _("points") if unit == kpi.PERCENT else "%"
-        return f"{sign}{float(value):.1f} {unit_word}"
+        Kpi = self.env["collection.kpi"]
+        return Kpi._format_points(change.difference) if unit == kpi.PERCENT else Kpi._format_percent(change.percent)
 
     # === The line === #
 

@@ -1,4 +1,5 @@
 from datetime import datetime, time
+from typing import NamedTuple
 
 import pytz
 
@@ -6,9 +7,9 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..engine import checks, promises
-from .collection_dashboard_figures import AGES
+from .collection_dashboard import AGES
 from .collection_interaction import OUTGOING
-from .collection_promise_judge import RECEIPT_JOURNALS
+from .collection_promise_judge import FAILED
 
 OPENED = {
     "collection.debtor": "account_collection.collection_debtor_action",
@@ -20,13 +21,22 @@ OPENED = {
     "collection.cash.plan": "account_collection.collection_cash_plan_action",
     "account.postdated.check": "account_collection.account_postdated_check_action",
 }
+# Figures of money that came in.
+RECEIPTS = ("received", "on_time_amount", "average_days_late")
 
 
-class CollectionDashboardRecords(models.AbstractModel):
-    """The records behind what the dashboard shows."""
+class Records(NamedTuple):
+    """What opens: a title, a model and a domain."""
 
-    _name = "collection.dashboard.records"
-    _description = "Records behind the Dashboard"
+    name: str
+    model: str
+    domain: list
+
+
+class CollectionDashboard(models.AbstractModel):
+    """The records behind what is shown."""
+
+    _inherit = "collection.dashboard"
 
     @api.model
     def open_records(self, key, filters=None, record_id=None):
@@ -36,59 +46,46 @@ class CollectionDashboardRecords(models.AbstractModel):
         :raise UserError: when there is no such thing
         """
         scope = self._get_dashboard_scope(filters or {})
-        todo = self._get_todo_domains(scope)
         if key == "debtor":
             return self.env["collection.debtor"].browse(record_id).get_formview_action()
-        if key in todo:
-            label, model, domain = todo[key]
-            return self._open(model, label, domain)
-        if key in AGES:
-            return self._open("collection.debtor", _("Debtors"), [*scope.domain, (key, ">", 0)])
-        if key == "collector":
-            domain = [("company_id", "=", scope.company.id), ("collector_id", "=", record_id), ("total_due", "!=", 0)]
-            return self._open("collection.debtor", _("Debtors"), domain)
-        if key == "forecast":
-            return self._open("collection.cash.plan", _("Cash Plan"), scope.domain)
-        opened = self._get_tile_records(scope).get(key)
-        if not opened:
+        if key in RECEIPTS:
+            debtors = self.env["collection.debtor"]
+            return debtors._get_receipts_action(_("Collected"), scope.company, scope.days, scope.domain)
+        records = {
+            **{age: self._of_debtors(scope, (age, ">", 0)) for age in AGES},
+            "collector": self._of_debtors(scope, ("collector_id", "=", record_id), ("total_due", "!=", 0)),
+            "forecast": Records(_("Cash Plan"), "collection.cash.plan", scope.domain),
+            **self._get_tile_records(scope),
+            **self._get_todo_records(scope),
+        }.get(key)
+        if not records:
             raise UserError(_("The dashboard shows no such figure."))
-        return opened()
+        action = self.env["ir.actions.act_window"]._for_xml_id(OPENED[records.model])
+        name = records.name
+        return {**action, "name": name, "display_name": name, "domain": records.domain, "context": {}}
+
+    @api.model
+    def _of_debtors(self, scope, *domain):
+        return Records(_("Debtors"), "collection.debtor", [*scope.domain, *domain])
 
     @api.model
     def _get_tile_records(self, scope):
-        """{figure: what returns the action that opens its records}"""
+        """{figure: its ``Records``}; those of money that came in are journal items, see ``RECEIPTS``."""
         first, last = scope.days
         # From midnight to midnight where the company is.
         midnight, ends = (self._get_midnight(scope.company, day) for day in (first, fields.Date.add(last, days=1)))
-        said = (("date", ">=", midnight), ("date", "<", ends))
-
-        def debtors(*domain):
-            return lambda: self._open("collection.debtor", _("Debtors"), [*scope.domain, *domain])
-
-        def receipts():
-            return lambda: self._open_receipts(scope)
-
-        def of_debtors(model, label, *domain):
-            whose = [(f"debtor_id.{name}", operator, value) for name, operator, value in scope.domain]
-            return lambda: self._open(model, label, [*whose, *domain])
-
+        whose = [(f"debtor_id.{name}", operator, value) for name, operator, value in scope.domain]
+        said = [*whose, ("date", ">=", midnight), ("date", "<", ends)]
+        judged = [("state", "in", promises.JUDGED), ("closed_on", ">=", first), ("closed_on", "<=", last)]
+        owing, late = self._of_debtors(scope, ("total_due", "!=", 0)), self._of_debtors(scope, ("overdue", ">", 0))
         return {
-            "receivable": debtors(("total_due", "!=", 0)),
-            "overdue": debtors(("overdue", ">", 0)),
-            "overdue_share": debtors(("overdue", ">", 0)),
-            "ninety_plus_share": debtors(("bucket_4", ">", 0)),
-            "dso_countback": debtors(("total_due", "!=", 0)),
-            "collection_effectiveness": debtors(("overdue", ">", 0)),
-            "received": receipts(),
-            "on_time_amount": receipts(),
-            "average_days_late": receipts(),
-            "promise_kept_amount": of_debtors(
-                *("collection.promise", _("Promises"), ("state", "in", promises.JUDGED)),
-                *(("closed_on", ">=", first), ("closed_on", "<=", last)),
-            ),
-            "contacts_a_day": of_debtors("collection.interaction", _("Interactions"), *said),
-            "right_party_contact_rate": of_debtors(
-                "collection.interaction", _("Interactions"), *said, ("direction", "=", OUTGOING)
+            **dict.fromkeys(("receivable", "dso_countback"), owing),
+            **dict.fromkeys(("overdue", "overdue_share", "collection_effectiveness"), late),
+            "ninety_plus_share": self._of_debtors(scope, ("bucket_4", ">", 0)),
+            "promise_kept_amount": Records(_("Promises"), "collection.promise", [*whose, *judged]),
+            "contacts_a_day": Records(_("Interactions"), "collection.interaction", said),
+            "right_party_contact_rate": Records(
+                _("Interactions"), "collection.interaction", [*said, ("direction", "=", OUTGOING)]
             ),
         }
 
@@ -98,76 +95,34 @@ class CollectionDashboardRecords(models.AbstractModel):
         zone = company._get_collection_timezone()
         return zone.localize(datetime.combine(day, time())).astimezone(pytz.utc).replace(tzinfo=None)
 
-    @api.model
-    def _open_receipts(self, scope):
-        """The receipts of the period, of the debtors that are looked at."""
-        first, last = scope.days
-        domain = [
-            ("account_id.account_type", "=", "asset_receivable"),
-            ("parent_state", "=", "posted"),
-            ("journal_id.type", "in", RECEIPT_JOURNALS),
-            ("company_id", "=", scope.company.id),
-            ("partner_id", "!=", False),
-            ("date", ">=", fields.Date.to_string(first)),
-            ("date", "<=", fields.Date.to_string(last)),
-        ]
-        if scope.narrowed or not scope.is_manager:
-            own = self.env["collection.debtor"].search(scope.domain)
-            domain.append(("partner_id.commercial_partner_id", "in", own.partner_id.ids))
-        return {
-            "type": "ir.actions.act_window",
-            "name": _("Collected"),
-            "res_model": "account.move.line",
-            "view_mode": "tree,form",
-            "views": [(False, "list"), (False, "form")],
-            "domain": domain,
-            "context": {"create": False, "search_default_group_by_partner": 1},
-        }
-
-    @api.model
-    def _open(self, model, name, domain):
-        """The model's own action, on these records alone."""
-        action = self.env["ir.actions.act_window"]._for_xml_id(OPENED[model])
-        return {**action, "name": name, "display_name": name, "domain": domain, "context": {}}
-
     # === What to do now === #
 
     @api.model
-    def _get_todo_domains(self, scope):
-        """{key: (label, model, domain)}, the most urgent first. What a person can do nothing about is left out."""
+    def _get_todo_records(self, scope):
+        """{key: ``Records``}, the most urgent first. What a person can do nothing about is left out."""
         today = scope.company._get_collection_today()
         company = ("company_id", "=", scope.company.id)
-        whose = [(f"debtor_id.{name}", operator, value) for name, operator, value in scope.narrowed]
+        whose = [company, *((f"debtor_id.{name}", operator, value) for name, operator, value in scope.narrowed)]
+        broken = [("state", "in", FAILED), ("closed_on", ">", fields.Date.subtract(today, days=7))]
+        due = [("state", "=", checks.CUSTODY), ("deposit_date", "<=", today)]
         # Of this company's day alone.
         to_call = self.env["collection.debtor"]._get_to_call_domain_of(today)
         found = {}
         if self.env.user.has_group("account_collection.group_collection_sender"):
-            found["proposals"] = (_("Runs to approve"), "collection.run", [company, ("state", "=", "proposal")])
-            found["failed"] = (
-                *(_("Notices that failed"), "collection.notice"),
-                [company, *whose, ("state", "=", "failed")],
-            )
-        found["to_call"] = (_("Debtors to call"), "collection.debtor", [*scope.domain, *to_call])
-        found["past_promises"] = (
-            *(_("Promises broken in the last 7 days"), "collection.promise"),
-            [
-                company,
-                *whose,
-                ("state", "in", ("broken", "partly")),
-                ("closed_on", ">", fields.Date.subtract(today, days=7)),
-            ],
-        )
-        found["deposits"] = (
-            *(_("Checks to deposit"), "account.postdated.check"),
-            [company, *whose, ("state", "=", checks.CUSTODY), ("deposit_date", "<=", today)],
-        )
-        found["disputes"] = (
-            *(_("Disputes to come back to"), "collection.dispute"),
-            [company, *whose, ("state", "=", "open"), ("revisit_date", "<=", today)],
-        )
-        if scope.is_manager and not scope.narrowed:
-            found["unassigned"] = (
-                *(_("Late debtors without a collector"), "collection.debtor"),
-                [company, ("collector_id", "=", False), ("overdue", ">", 0)],
-            )
+            proposals = [company, ("state", "=", "proposal")]
+            found["proposals"] = Records(_("Runs to approve"), "collection.run", proposals)
+            failed = [*whose, ("state", "=", "failed")]
+            found["failed"] = Records(_("Notices that failed"), "collection.notice", failed)
+        found |= {
+            "to_call": self._of_debtors(scope, *to_call)._replace(name=_("Debtors to call")),
+            "broken": Records(_("Promises broken in the last 7 days"), "collection.promise", [*whose, *broken]),
+            "deposits": Records(_("Checks to deposit"), "account.postdated.check", [*whose, *due]),
+            "disputes": Records(
+                *(_("Disputes to come back to"), "collection.dispute"),
+                [*whose, ("state", "=", "open"), ("revisit_date", "<=", today)],
+            ),
+        }
+        if scope.sees_all and not scope.narrowed:
+            unassigned = self._of_debtors(scope, ("collector_id", "=", False), ("overdue", ">", 0))
+            found["unassigned"] = unassigned._replace(name=_("Late debtors without a collector"))
         return found

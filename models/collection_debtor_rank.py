@@ -1,15 +1,10 @@
-import logging
 from decimal import Decimal
-
-import psycopg2
 
 from odoo import api, models
 from odoo.tools import SQL
 
 from ..engine import checks, priority, promises, risk
 from .collection_dispute import ACCEPTED
-
-_logger = logging.getLogger(__name__)
 
 # What the statement below writes, and no person.
 RANKED = (
@@ -40,17 +35,6 @@ class CollectionDebtor(models.Model):
     """
 
     _inherit = "collection.debtor"
-
-    @api.model
-    def _rank_company_alone(self, company, today=None):
-        """The ranks of a company in the night; what goes wrong in it is logged and stops nothing else."""
-        try:
-            with self.env.cr.savepoint():
-                self._rank_all(company, today)
-        except psycopg2.OperationalError:
-            raise
-        except Exception:
-            _logger.exception("The debtors of %s could not be ranked; it is tried again tomorrow", company.name)
 
     @api.model
     def _rank_all(self, companies, today=None, with_ledger=True):

@@ -1,11 +1,5 @@
-import logging
-
-import psycopg2
-
 from odoo import api, fields, models
 from odoo.tools import SQL
-
-_logger = logging.getLogger(__name__)
 
 DUE, USUAL = "due", "usual"
 METHODS = [(DUE, "By Due Date"), (USUAL, "With Usual Delay")]
@@ -41,17 +35,6 @@ class CollectionForecast(models.Model):
             "What this week expected is kept already.",
         ),
     ]
-
-    @api.model
-    def _keep_alone(self, today=None):
-        """Keep what is expected; what goes wrong in it is logged and stops nothing else."""
-        try:
-            with self.env.cr.savepoint():
-                self._keep(today)
-        except psycopg2.OperationalError:
-            raise
-        except Exception:
-            _logger.exception("What is expected could not be kept; it is tried again tomorrow")
 
     @api.model
     def _keep(self, today=None):

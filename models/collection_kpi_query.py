@@ -4,7 +4,6 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..engine import checks, promises
-from .collection_promise_judge import RECEIPT_JOURNALS
 from .review_states import ACCEPTED
 
 NINETY = (90,)
@@ -46,8 +45,7 @@ class CollectionKpiQuery(models.AbstractModel):
     @api.model
     def _get_scope(self, company, date_from, date_to, by, contact_days, domain=()):
         """What the statements refer to. Of debtors those alone that the person may see and ``domain`` holds."""
-        # sudo: which journals hold money is for nobody to hide
-        journals = self.env["account.journal"].sudo().with_context(active_test=False)
+        journals = self.env["account.journal"]
         debtors = self.env["collection.debtor"]._search([("company_id", "=", company.id), *domain], order="id")
         return {
             "group": GROUPS[by].column if by else SQL("NULL::int"),
@@ -58,8 +56,9 @@ class CollectionKpiQuery(models.AbstractModel):
             "last": SQL("%s::date", date_to),
             "cents": 10**company.currency_id.decimal_places,
             "accounts": self.env["account.account"]._get_receivable_ids(),
-            "sales": journals.search([("type", "=", "sale")]).ids,
-            "money": journals.search([("type", "in", RECEIPT_JOURNALS)]).ids,
+            # sudo: which journals sell is for nobody to hide
+            "sales": journals.sudo().with_context(active_test=False).search([("type", "=", "sale")]).ids,
+            "money": journals._get_receipt_ids(),
             "zone": str(company._get_collection_timezone()),
             "contact_days": contact_days,
         }
@@ -152,19 +151,13 @@ class CollectionKpiQuery(models.AbstractModel):
         """By group: what money paid of items in the period, how much of it on time, amount times days late, and of the
         items that were closed in it, how many and how many on time. The days of the latter by the index on items."""
         rows = SQL(
-            """SELECT id, partner_id, balance, due, SUM(amount) AS amount,
-                      SUM(CASE WHEN max_date <= due THEN amount ELSE 0 END) AS on_time,
-                      SUM(amount * GREATEST(max_date - due, 0)) AS late
-                 FROM pair
-                WHERE account_id = ANY(%(accounts)s) AND company_id = %(company)s AND parent_state = 'posted'
-                  AND journal_id <> ALL(%(money)s) AND paid_in = ANY(%(money)s)
-                GROUP BY 1, 2, 3, 4""",
-            **scope,
+            """SELECT line_id, partner_id, balance, due, SUM(amount) AS amount, SUM(on_time) AS on_time,
+                      SUM(late) AS late
+                 FROM settled GROUP BY 1, 2, 3, 4"""
         )
         return SQL(
             """
-            WITH %(pair)s,
-            %(owned)s
+            WITH %(settled)s, %(owned)s
             SELECT group_id,
                    ROUND(SUM(amount) * %(cents)s)::bigint AS paid,
                    ROUND(SUM(on_time) * %(cents)s)::bigint AS on_time,
@@ -175,27 +168,39 @@ class CollectionKpiQuery(models.AbstractModel):
               LEFT JOIN LATERAL (
                 SELECT CASE WHEN SUM(part.amount) = owned.balance THEN MAX(part.max_date) END AS day
                   FROM account_partial_reconcile part
-                 WHERE part.debit_move_id = owned.id AND part.max_date <= %(last)s) closed ON TRUE
+                 WHERE part.debit_move_id = owned.line_id AND part.max_date <= %(last)s) closed ON TRUE
              WHERE (debtor_id IN %(seen)s) IS TRUE
              GROUP BY 1""",
             **scope,
-            pair=self._query_pairs(scope),
+            settled=self._query_settled(scope),
             owned=self._query_owned(scope, rows),
         )
 
     @api.model
-    def _query_pairs(self, scope):
-        """``pair``: what was reconciled in the period, with the item that it was taken off and the journal that it came
-        from. One scan of the reconciliations; all else by primary keys."""
+    def _query_settled(self, scope):
+        """``settled``: what money took off items in the period, what of it came by the effective due date, and amount
+        times days late. One scan of the reconciliations; all else by primary keys.
+
+        :param scope: {company, accounts, money, first, last}
+        """
         return SQL(
-            """pair AS MATERIALIZED (
-                SELECT part.amount, part.max_date, line.id, line.partner_id, line.account_id, line.company_id,
-                       line.journal_id, line.parent_state, line.balance,
+            """
+            pair AS MATERIALIZED (
+                SELECT part.amount, part.max_date AS day, line.id AS line_id, line.partner_id, line.account_id,
+                       line.company_id, line.journal_id, line.parent_state, line.balance,
                        COALESCE(line.date_maturity, line.date) AS due, payment.journal_id AS paid_in
                   FROM account_partial_reconcile part
                   LEFT JOIN account_move_line line ON line.id = part.debit_move_id
                   LEFT JOIN account_move_line payment ON payment.id = part.credit_move_id
                  WHERE part.max_date BETWEEN %(first)s AND %(last)s
+            ),
+            settled AS (
+                SELECT line_id, partner_id, balance, due, day, amount,
+                       CASE WHEN day <= due THEN amount ELSE 0 END AS on_time,
+                       amount * GREATEST(day - due, 0) AS late
+                  FROM pair
+                 WHERE account_id = ANY(%(accounts)s) AND company_id = %(company)s AND parent_state = 'posted'
+                   AND journal_id <> ALL(%(money)s) AND paid_in = ANY(%(money)s)
             )""",
             **scope,
         )

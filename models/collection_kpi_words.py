@@ -170,11 +170,18 @@ class CollectionKpi(models.AbstractModel):
         if difference is None:
             return NO_VALUE
         unit = kpi.KPIS[name].unit
-        sign = "+" if difference > 0 else ""
         if unit == kpi.PERCENT:
-            number = sign + formatLang(self.env, float(difference), digits=DECIMALS[unit])
-            return _("%(number)s points", number=number)
+            return self._format_points(difference)
+        sign = "+" if difference > 0 else ""
         return f"{sign}{self._format_value(unit, difference, company)}"
+
+    @api.model
+    def _format_points(self, points):
+        """By how many points a percentage changed, with its sign; a dash where nothing is known."""
+        if points is None:
+            return NO_VALUE
+        sign = "+" if points > 0 else ""
+        return _("%(number)s points", number=sign + formatLang(self.env, float(points), digits=DECIMALS[kpi.PERCENT]))
 
     @api.model
     def _format_percent(self, percent):

@@ -1,12 +1,9 @@
-import logging
-
-import psycopg2
+from datetime import date
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-_logger = logging.getLogger(__name__)
-
+EVER = date(1900, 1, 1)
 # What is kept of a day, in the order of ``_query_days``.
 SUMS = ("change", "sold", "received", "paid", "on_time", "paid_days")
 
@@ -15,7 +12,7 @@ class CollectionLedgerDay(models.Model):
     """What happened in the ledger on each day that is over, by collector: a cache, so that the dashboard reads some
     thousands of rows and not the ledger of years.
 
-    *How to use.* ``_query_known(scope)`` has the sums of any days, from here and, of the days since, from the ledger;
+    *How to use.* ``_query_known`` has the sums of any days, from here and, of the days since, from the ledger;
     ``_refresh(company)`` makes all rows of a company anew, as the nightly run does.
 
     *How it works.* One statement sums the whole ledger by ``_query_days``, which also tells what is not kept yet. The
@@ -50,27 +47,12 @@ class CollectionLedgerDay(models.Model):
         return result
 
     @api.model
-    def _refresh_company_alone(self, company):
-        """The rows of a company in the night; what goes wrong is logged, and the rows stay as they were."""
-        try:
-            with self.env.cr.savepoint():
-                self._refresh(company)
-        except psycopg2.OperationalError:
-            raise
-        except Exception:
-            _logger.exception(
-                "The days of the ledger of %s could not be kept; it is tried again tomorrow", company.name
-            )
-
-    @api.model
     def _refresh(self, company):
         """Make the rows of a company anew, of all days before today."""
         today = company._get_collection_today()
         Kpi = self.env["collection.kpi"]
         Kpi._flush_kpi()
-        scope = Kpi._get_scope(
-            company, fields.Date.to_date("1900-01-01"), fields.Date.subtract(today, days=1), "collector", 0
-        )
+        scope = Kpi._get_scope(company, EVER, fields.Date.subtract(today, days=1), "collector", 0)
         # Who comes second waits; what the first made meanwhile has the second begin again.
         self.env.cr.execute(SQL("SELECT pg_advisory_xact_lock(hashtext(%s), %s)", self._table, company.id))
         # The ledger of years is summed in memory, and not through files.
@@ -112,24 +94,18 @@ class CollectionLedgerDay(models.Model):
             **scope,
         )
         paid = SQL(
-            """SELECT partner_id, max_date, 0, 0, 0, SUM(amount),
-                      SUM(CASE WHEN max_date <= due THEN amount ELSE 0 END),
-                      SUM(amount * GREATEST(max_date - due, 0))
-                 FROM pair
-                WHERE account_id = ANY(%(accounts)s) AND company_id = %(company)s AND parent_state = 'posted'
-                  AND journal_id <> ALL(%(money)s) AND paid_in = ANY(%(money)s)
-                GROUP BY 1, 2""",
-            **scope,
+            """SELECT partner_id, day, 0, 0, 0, SUM(amount), SUM(on_time), SUM(late)
+                 FROM settled GROUP BY 1, 2"""
         )
         return SQL(
             """
-            WITH %(pair)s, %(owned)s
+            WITH %(settled)s, %(owned)s
             SELECT group_id, day, %(sums)s
               FROM owned
              WHERE (debtor_id IN %(seen)s) IS TRUE
              GROUP BY 1, 2""",
             **scope,
-            pair=Kpi._query_pairs(scope),
+            settled=Kpi._query_settled(scope),
             owned=Kpi._query_owned(scope, SQL("%s UNION ALL %s", booked, paid)),
             sums=SQL(", ").join(SQL("SUM(%(name)s) AS %(name)s", name=SQL.identifier(name)) for name in SUMS),
         )
@@ -145,7 +121,7 @@ class CollectionLedgerDay(models.Model):
         return SQL(
             """
             SELECT group_id, date_trunc('month', day)::date AS month,
-                   COALESCE((%(starts)s::date[])[width_bucket(day, %(starts)s::date[])], '1900-01-01') AS since,
+                   COALESCE((%(starts)s::date[])[width_bucket(day, %(starts)s::date[])], %(ever)s) AS since,
                    %(sums)s
               FROM (SELECT collector_id AS group_id, day, %(names)s
                       FROM collection_ledger_day
@@ -156,6 +132,7 @@ class CollectionLedgerDay(models.Model):
              GROUP BY 1, 2, 3""",
             **scope,
             starts=starts,
+            ever=EVER,
             since=since,
             names=SQL(", ").join(map(SQL.identifier, SUMS)),
             days=self._query_days(scope),

@@ -29,6 +29,8 @@ class CollectionNotice(models.Model):
 
     @api.model
     def _search_effect_line_id(self, operator, value):
+        if operator not in ("=", "in"):
+            raise ValueError(f"Notices are found by the rows that they are behind, and not by {operator!r}.")
         ids = [value] if isinstance(value, int) else list(value)
         # Searched for, and not browsed: the own rows alone.
         rows = self.env["collection.effect.line"].search([("id", "in", ids)])

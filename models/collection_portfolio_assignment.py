@@ -1,8 +1,6 @@
 import logging
 from functools import cache, partial
 
-import psycopg2
-
 from odoo import _, api, models
 from odoo.tools import SQL
 
@@ -27,17 +25,6 @@ class CollectionPortfolio(models.Model):
     """
 
     _inherit = "collection.portfolio"
-
-    @api.model
-    def _assign_company_alone(self, company):
-        """The assignment of a company in the night; what goes wrong in it is logged and stops nothing else."""
-        try:
-            with self.env.cr.savepoint():
-                self._assign_company(company)
-        except psycopg2.OperationalError:
-            raise
-        except Exception:
-            _logger.exception("The debtors of %s could not be assigned; it is tried again tomorrow", company.name)
 
     @api.model
     def _assign_company(self, company):

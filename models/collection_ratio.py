@@ -24,5 +24,5 @@ class CollectionRatio(models.AbstractModel):
         sums = [super(CollectionRatio, self)._read_group_select(f"{of}:sum", query) for of in self._get_ratios()[name]]
         # 17.0 tells the names of the fields beside each expression.
         parts, wholes = (found[0] if isinstance(found, tuple) else found for found in sums)
-        ratio = SQL("100.0 * %s / NULLIF(%s, 0)", parts, wholes)
+        ratio = SQL("100.0 * %s / NULLIF(GREATEST(%s, 0), 0)", parts, wholes)
         return (ratio, list(self._get_ratios()[name])) if isinstance(sums[0], tuple) else ratio

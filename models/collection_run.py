@@ -192,16 +192,25 @@ class CollectionRun(models.Model):
         :param today: the day to decide for; by default each company's own today
         """
         self._in_transaction(self._refresh_all)
-        for company in self.env["res.company"].search([]):
-            self._in_transaction(self.env["collection.debtor"]._rank_company_alone, company, today)
-            self._in_transaction(self.env["collection.portfolio"]._assign_company_alone, company)
+        companies = self.env["res.company"].search([])
+        debtors, portfolios = self.env["collection.debtor"], self.env["collection.portfolio"]
+        for company in companies:
+            whose = f"The debtors of {company.name}"
+            self._do_alone(f"{whose} could not be ranked", debtors._rank_all, company, today)
+            self._do_alone(f"{whose} could not be assigned", portfolios._assign_company, company)
             self._in_transaction(self._run_company_alone, company, today)
-        self._in_transaction(self.env["collection.snapshot"]._take_alone, today)
+        self._do_alone("The history of debtors could not be kept", self.env["collection.snapshot"]._take, today)
         self._in_transaction(self.env["collection.notice"]._trigger_dispatch)
         # Last, for nothing may wait for it.
-        for company in self.env["res.company"].search([]):
-            self._in_transaction(self.env["collection.ledger.day"]._refresh_company_alone, company)
-        self._in_transaction(self.env["collection.forecast"]._keep_alone, today)
+        for company in companies:
+            failure = f"The days of the ledger of {company.name} could not be kept"
+            self._do_alone(failure, self.env["collection.ledger.day"]._refresh, company)
+        self._do_alone("What is expected could not be kept", self.env["collection.forecast"]._keep, today)
+
+    @api.model
+    def _do_alone(self, failure, work, *args):
+        """A piece of the night, committed by itself; should it fail, the others are done all the same."""
+        self._in_transaction(self._attempt, f"{failure}; it is tried again tomorrow", work, *args)
 
     @api.model
     def _refresh_all(self):
@@ -218,19 +227,14 @@ class CollectionRun(models.Model):
             raise
         except Exception as error:
             _logger.exception("The nightly dunning of %s failed; it is tried again with the next run", company.name)
-            self._tell_failure(company, today, str(error) or type(error).__name__)
+            nobody = f"Nobody could be told that the nightly dunning of {company.name} failed"
+            self._attempt(nobody, self._tell_failure, company, today, str(error) or type(error).__name__)
 
     @api.model
     def _tell_failure(self, company, today, reason):
-        """Tell the company's people that there was no night; should that fail too, it stops no other either."""
-        try:
-            with self.env.cr.savepoint():
-                run, _last_run = self._open_run(company, today or company._get_collection_today())
-                run._keep_failure(reason)
-        except psycopg2.OperationalError:
-            raise
-        except Exception:
-            _logger.exception("Nobody could be told that the nightly dunning of %s failed", company.name)
+        """Tell the company's people that there was no night."""
+        run, _last_run = self._open_run(company, today or company._get_collection_today())
+        run._keep_failure(reason)
 
     @api.model
     def _open_run(self, company, today, kind="dunning"):

@@ -9,5 +9,7 @@ class CollectionRun(models.Model):
     @api.model
     def _run_company(self, company, today):
         run = super()._run_company(company, today)
-        self.env["collection.alert.rule"]._alert_company_alone(company, today)
+        rules = self.env["collection.alert.rule"].with_company(company)
+        failure = f"The alerts of {company.name} failed; they are tried again the next night"
+        self._attempt(failure, rules._alert_company, company, today)
         return run

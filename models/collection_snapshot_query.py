@@ -1,19 +1,16 @@
-import logging
-
-import psycopg2
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, models
 from odoo.tools import SQL
 
-_logger = logging.getLogger(__name__)
+from .collection_debtor import BUCKETS
 
 MONTHS = 12
 """So many ends of months are rebuilt from the ledger."""
 DAILY_MONTHS = 13
 """So many months are kept day by day: a month and the same one of last year side by side."""
 LEDGER = "ledger"
-AMOUNTS = ("total_due", "not_due", "overdue", "bucket_1", "bucket_2", "bucket_3", "bucket_4", "unallocated")
+AMOUNTS = ("total_due", "not_due", "overdue", *BUCKETS, "unallocated")
 
 
 class CollectionSnapshotQuery(models.AbstractModel):
@@ -27,17 +24,6 @@ class CollectionSnapshotQuery(models.AbstractModel):
     _description = "Making of the History"
 
     # === The night === #
-
-    @api.model
-    def _take_alone(self, today=None):
-        """The snapshot in the night; what goes wrong in it is logged and stops nothing else."""
-        try:
-            with self.env.cr.savepoint():
-                self._take(today)
-        except psycopg2.OperationalError:
-            raise
-        except Exception:
-            _logger.exception("The history of debtors could not be kept; it is tried again with the next run")
 
     @api.model
     def _take(self, today=None):
@@ -152,7 +138,7 @@ class CollectionSnapshotQuery(models.AbstractModel):
             aged=aging._query_aged(day, edges, debtors),
             buckets=SQL(", ").join(
                 SQL("COALESCE(SUM(amount) FILTER (WHERE bucket = %s), 0) AS %s", number, SQL.identifier(name))
-                for number, name in enumerate(("not_due", "bucket_1", "bucket_2", "bucket_3", "bucket_4"))
+                for number, name in enumerate(("not_due", *BUCKETS))
             ),
             names=self._get_names(),
             month_end=self._query_month_end(),

@@ -1,6 +1,10 @@
+import logging
+
 import psycopg2
 
 from odoo import api, models
+
+_logger = logging.getLogger(__name__)
 
 TRIES = 10
 CONFLICTS = (psycopg2.errors.SerializationFailure, psycopg2.errors.DeadlockDetected)
@@ -30,6 +34,18 @@ class CollectionTransaction(models.AbstractModel):
                 self.env.invalidate_all()
                 if attempt == TRIES:
                     raise
+
+    @api.model
+    def _attempt(self, failure, work, *args):
+        """Do a piece of work that must stop nothing else, and return its result: what goes wrong in it is undone and
+        logged as ``failure``, a sentence. What another session makes impossible is raised, to begin again."""
+        try:
+            with self.env.cr.savepoint():
+                return work(*args)
+        except psycopg2.OperationalError:
+            raise
+        except Exception:
+            _logger.exception("%s", failure)
 
     @api.model
     def _commit(self):

@@ -2,18 +2,26 @@
 
 from odoo.exceptions import AccessError
 
+MANAGER = "account_collection.group_collection_manager"
+
 
 def may_book(env):
     """Whether this person may change what the books say: who invoices, or manages collections."""
     user = env.user
-    groups = ("account.group_account_invoice", "account_collection.group_collection_manager")
+    groups = ("account.group_account_invoice", MANAGER)
     return env.su or any(user.has_group(group) for group in groups)
 
 
 def check_manager(env, text):
     """Raise this sentence unless a manager of collections, or the system itself, asks."""
-    if not env.su and not env.user.has_group("account_collection.group_collection_manager"):
+    if not env.su and not env.user.has_group(MANAGER):
         raise AccessError(text)
+
+
+def sees_every_debtor(user):
+    """Whether the record rules let a person see all debtors of the own companies, and not only the own ones."""
+    is_collector = user.has_group("account_collection.group_collection_collector")
+    return not is_collector or user.has_group(MANAGER)
 
 
 def users_of(env, group):

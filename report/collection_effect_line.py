@@ -4,7 +4,6 @@ from odoo.tools import SQL
 from ..engine.effect import HORIZONS, LONGEST
 from ..models.collection_interaction import INCOMING
 from ..models.collection_level_channel import CHANNELS
-from ..models.collection_promise_judge import RECEIPT_JOURNALS
 from ..models.notice_states import FAILED, OUTGOING, SENT
 
 KEYS = ("level_id", "campaign_id", "channel", "template_id", "subject")
@@ -156,8 +155,6 @@ class CollectionEffectLine(models.Model):
     @api.model
     def _get_scope(self, report):
         """What the statements refer to."""
-        # sudo: which journals hold money is for nobody to hide
-        journals = self.env["account.journal"].sudo().with_context(active_test=False)
         company = report.company_id
         return {
             "company": company.id,
@@ -166,7 +163,7 @@ class CollectionEffectLine(models.Model):
             "today": SQL("%s::date", company._get_collection_today()),
             "seen": self.env["collection.debtor"]._search([("company_id", "=", company.id)], order="id").subselect(),
             "accounts": self.env["account.account"]._get_receivable_ids(),
-            "money": journals.search([("type", "in", RECEIPT_JOURNALS)]).ids,
+            "money": self.env["account.journal"]._get_receipt_ids(),
             "zone": str(company._get_collection_timezone()),
             "longest": LONGEST,
         }
@@ -222,7 +219,8 @@ class CollectionEffectLine(models.Model):
     @api.model
     def _query_paid(self, scope):
         """``paid``: of each notice that left its items, what of them was paid within each horizon, and which were paid
-        in full. Money is what ``collection.kpi.query`` takes for it."""
+        in full. Money is what key figures take for it."""
+        until = {**scope, "last": SQL("LEAST(%(last)s + %(longest)s, %(today)s)", **scope)}
         return SQL(
             """
             spoken AS MATERIALIZED (
@@ -231,21 +229,11 @@ class CollectionEffectLine(models.Model):
                   LEFT JOIN collection_notice_line item ON item.notice_id = told.id
                  WHERE told.has_left AND item.move_line_id IS NOT NULL AND item.company_amount > 0
             ),
-            pair AS MATERIALIZED (
-                SELECT line.id AS line_id, part.max_date AS day, part.amount, line.account_id, line.company_id,
-                       line.journal_id, line.parent_state, payment.journal_id AS paid_in
-                  FROM account_partial_reconcile part
-                  LEFT JOIN account_move_line line ON line.id = part.debit_move_id
-                  LEFT JOIN account_move_line payment ON payment.id = part.credit_move_id
-                 WHERE part.max_date BETWEEN %(first)s AND LEAST(%(last)s + %(longest)s, %(today)s)
-            ),
+            %(settled)s,
             lived AS (
                 SELECT line_id, day, notice_id, asked, NULL::numeric AS amount FROM spoken
                  UNION ALL
-                SELECT line_id, day, NULL, NULL, amount
-                  FROM pair
-                 WHERE account_id = ANY(%(accounts)s) AND company_id = %(company)s AND parent_state = 'posted'
-                   AND journal_id <> ALL(%(money)s) AND paid_in = ANY(%(money)s)
+                SELECT line_id, day, NULL, NULL, amount FROM settled
             ),
             counted AS (
                 SELECT lived.*, COUNT(notice_id) OVER (PARTITION BY line_id ORDER BY day, amount IS NOT NULL, notice_id
@@ -262,7 +250,7 @@ class CollectionEffectLine(models.Model):
             paid AS MATERIALIZED (
                 SELECT notice_id, COUNT(*) AS items, %(sums)s FROM credited GROUP BY notice_id
             )""",
-            **scope,
+            settled=self.env["collection.kpi"]._query_settled(until),
             within=SQL(", ").join(
                 SQL(
                     "LEAST(MAX(asked), COALESCE(SUM(amount) FILTER (WHERE day <= told_on + %s), 0)) AS %s",

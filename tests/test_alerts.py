@@ -13,7 +13,7 @@ from odoo.tools import mute_logger
 
 from .check_common import CheckCommon
 
-LOGGER = "odoo.addons.account_collection.models.collection_alert_rule"
+LOGGER = "odoo.addons.account_collection.models.collection_transaction"
 
 
 class RuleCommon(CheckCommon):

@@ -13,7 +13,7 @@ from odoo.tools import mute_logger
 
 from .check_common import CheckCommon
 
-LOGGER = "odoo.addons.account_collection.models.account_postdated_check_alert"
+LOGGER = "odoo.addons.account_collection.models.collection_transaction"
 KPIS = ("due", "deadline", "stale", "inactive", "bounced")
 MANAGER = "account_collection.group_collection_manager"
 

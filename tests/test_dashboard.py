@@ -42,9 +42,10 @@ class TestDashboard(AgingCommon, CheckCommon, StatementCommon):
 
     def owe(self):
         """1,000 that are 20 days late, of the collector's debtor, and 3,000 that are 50 days late, of nobody's."""
-        self.invoice(1000, self.days_ago(40), self.days_ago(20))
+        own = self.invoice(1000, self.days_ago(40), self.days_ago(20))
         self.invoice(3000, self.days_ago(60), self.days_ago(50), partner=self.second)
         self.debtor().sudo().collector_id = self.collector
+        return own
 
     # === Figures === #
 
@@ -67,9 +68,9 @@ class TestDashboard(AgingCommon, CheckCommon, StatementCommon):
             self.check_totals(dashboard, scope)
 
     def check_totals(self, dashboard, scope):
-        totals, before = dashboard._get_two_totals(scope, dashboard._get_balances(scope))
+        whole, _totals, before = dashboard._get_two_totals(scope, dashboard._get_balances(scope))
         names = ("beginning", "ending", "sales", "paid", "on_time", "paid_days")
-        for found, days in ((dashboard._add_up(totals), scope.days), (before, scope.days_before)):
+        for found, days in ((whole, scope.days), (before, scope.days_before)):
             expected = self.env["collection.kpi"]._get_totals(self.company, *days, None, 0)[None]
             self.assertEqual([found[name] for name in names], [expected[name] for name in names], days)
             sold = {month: amount for month, amount in expected["months"].items() if amount}
@@ -154,7 +155,7 @@ class TestDashboard(AgingCommon, CheckCommon, StatementCommon):
         for _kept in (False, True):
             data = self.data(self.collector)
             self.assertEqual(self.tiles(data)["receivable"]["text"], self.money(1000))
-            self.assertEqual((data["is_manager"], data["collectors"], data["choices"]["collectors"]), (False, [], []))
+            self.assertEqual((data["sees_all"], data["collectors"], data["choices"]["collectors"]), (False, [], []))
             self.assertEqual([row["name"] for row in data["top"]], [self.customer.name])
             self.assertEqual(sum(data["forecast"]["due"]), 1000)
             self.env["collection.ledger.day"]._refresh(self.company)
@@ -213,5 +214,31 @@ class TestDashboard(AgingCommon, CheckCommon, StatementCommon):
         kept = self.env["collection.ledger.day"].search([("company_id", "=", self.company.id)])
         self.assertEqual(sum(kept.mapped("change")), 4000)
         self.assertEqual(self.tiles(self.data())["receivable"]["text"], self.money(4000))
-        tile = self.tiles(self.data(period="last_month"))["overdue_share"]
-        self.assertEqual((tile["before"], tile["text"] == "—"), ("—", bool(tile["why"])))
+
+    def test_what_was_late_comes_from_the_history(self):
+        """A night tells of the day before it; of what nobody kept, it is said so."""
+        own = self.owe()
+        self.settle()
+        self.env["collection.snapshot"].search([]).unlink()
+        tile = self.tiles(self.data(period="last_month"))["overdue"]
+        self.assertEqual((tile["text"], tile["why"]), ("—", "No figures were kept of that day."))
+        first = self.today.replace(day=1)
+        self.env["collection.snapshot"]._take(first - timedelta(days=3))
+        self.bank_entry(1000, self.today, own)
+        self.settle()
+        self.env["collection.snapshot"]._take(first)
+        self.env["collection.snapshot"]._take(first + timedelta(days=1))
+        last = self.tiles(self.data(period="last_month"))
+        self.assertEqual(last["overdue"]["text"], self.money(3000))
+        self.assertEqual((last["overdue_share"]["text"], last["ninety_plus_share"]["text"]), ("100.0%", "0.0%"))
+
+    def test_a_day_of_work_is_one_whoever_s_debtors_it_was_for(self):
+        self.owe()
+        for partner in (self.customer, self.customer, self.second):
+            self.env["collection.interaction"].create(
+                {"debtor_id": self.debtor(partner).id, "user_id": self.manager.id}
+            )
+        data = self.data(period="year")
+        self.assertEqual(self.tiles(data)["contacts_a_day"]["text"], "3.0")
+        self.assertEqual({row["name"]: row["contacts"] for row in data["collectors"]},
+                         {"Nobody": 1, "Dashboard Collector": 2})  # fmt: skip

@@ -11,7 +11,7 @@ from odoo.tools.date_utils import start_of
 
 from .test_cash_plan import MANAGER, PlanCommon
 
-LOGGER = "odoo.addons.account_collection.models.collection_forecast"
+LOGGER = "odoo.addons.account_collection.models.collection_transaction"
 
 
 @tagged("post_install", "-at_install")

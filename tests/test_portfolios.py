@@ -338,7 +338,7 @@ class TestPortfolioAssignment(PortfolioCommon):
         with (
             patch.object(type(self.Portfolio), "_assign_company", side_effect=ValueError("broken")),
             patch.object(type(self.env["collection.notice"]), "_trigger_dispatch"),
-            mute_logger("odoo.addons.account_collection.models.collection_portfolio_assignment"),
+            mute_logger("odoo.addons.account_collection.models.collection_transaction"),
         ):
             self.Run._cron_nightly()
         self.assertEqual(len(self.notices(debtor.partner_id)), 1)

@@ -250,7 +250,7 @@ class TestPriority(PriorityCommon):
         with (
             self.patch_dispatch(),
             patch.object(type(self.Debtor), "_rank_all", side_effect=ValueError("broken")),
-            mute_logger("odoo.addons.account_collection.models.collection_debtor_rank"),
+            mute_logger("odoo.addons.account_collection.models.collection_transaction"),
         ):
             self.Run._cron_nightly()
         self.assertEqual(len(self.notices(debtor.partner_id)), 1)

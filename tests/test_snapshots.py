@@ -11,7 +11,7 @@ from odoo.tools import mute_logger
 from .aging_common import AgingCommon
 from .test_rights import RightsCommon
 
-LOGGER = "odoo.addons.account_collection.models.collection_snapshot_query"
+LOGGER = "odoo.addons.account_collection.models.collection_transaction"
 AGES = ("not_due", "bucket_1", "bucket_2", "bucket_3", "bucket_4", "overdue")
 
 

@@ -1,6 +1,7 @@
 /** @odoo-module **/
 
 import { registry } from "@web/core/registry";
+import { KeepLast } from "@web/core/utils/concurrency";
 import { useService } from "@web/core/utils/hooks";
 import { Layout } from "@web/search/layout";
 import { Component, onWillStart, useState } from "@odoo/owl";
@@ -24,86 +25,76 @@ export class CollectionDashboard extends Component {
         this.orm = useService("orm");
         this.action = useService("action");
         this.display = { controlPanel: {} };
-        this.state = useState({ data: null, loading: false });
+        this.state = useState({ loading: false });
+        this.keepLast = new KeepLast();
+        this.data = null;
+        this.filters = {};
         onWillStart(() => this.load(this.remembered));
     }
 
     // === Filters ===
 
+    /** How the person looked last at whatever company is chosen now. */
     get remembered() {
         try {
-            return JSON.parse(sessionStorage.getItem(FILTERS_KEY)) || {};
+            const { period, compare } = JSON.parse(sessionStorage.getItem(FILTERS_KEY)) || {};
+            return { period, compare };
         } catch {
             return {};
         }
     }
 
-    async load(filters) {
+    async load(changed) {
+        this.filters = { ...this.filters, ...changed };
         this.state.loading = true;
         try {
-            this.state.data = await this.orm.call(MODEL, "get_data", [filters]);
-        } catch (error) {
-            // What was remembered may be of a company or a person that is gone.
-            if (!Object.keys(filters).length) {
-                throw error;
-            }
-            this.state.data = await this.orm.call(MODEL, "get_data", [{}]);
+            this.data = await this.keepLast.add(this.orm.call(MODEL, "get_data", [this.filters]));
+            this.series = this.getSeries();
+            this.filters = this.data.filters;
+            sessionStorage.setItem(FILTERS_KEY, JSON.stringify(this.filters));
         } finally {
             this.state.loading = false;
         }
-        sessionStorage.setItem(FILTERS_KEY, JSON.stringify(this.state.data.filters));
     }
 
     onFilter(name, event) {
         const value = event.target.value;
-        const isId = name.endsWith("_id");
-        const changed = { [name]: isId ? Number(value) || false : value };
         if (name === "company_id") {
-            changed.collector_id = false;
+            return this.load({ company_id: Number(value), collector_id: false });
         }
-        return this.load({ ...this.state.data.filters, ...changed });
+        return this.load({ [name]: name === "collector_id" ? Number(value) || false : value });
     }
 
     async refresh() {
-        await this.orm.call(MODEL, "refresh_days", [this.state.data.filters]);
-        return this.load(this.state.data.filters);
+        await this.orm.call(MODEL, "refresh_days", [this.filters]);
+        return this.load({});
     }
 
     // === What is shown ===
 
-    get agingSeries() {
-        return [{ label: "", values: this.state.data.aging.amounts, colors: AGES, color: BLUE }];
-    }
-
-    get lineSeries() {
-        return [{ label: "DSO", values: this.state.data.line.values, color: BLUE }];
-    }
-
-    get forecastSeries() {
-        const { due, usual } = this.state.data.forecast;
-        const [byDue, byHabit] = this.state.data.words.forecast;
-        return [
-            { label: byDue, values: due, color: BLUE },
-            { label: byHabit, values: usual, color: ORANGE },
-        ];
+    /** Of each chart; made once, so that a chart is drawn anew with new data alone. */
+    getSeries() {
+        const { aging, forecast, line, words } = this.data;
+        const [byDue, byHabit] = words.forecast;
+        return {
+            aging: [{ label: words.aging, values: aging.amounts, colors: AGES, color: BLUE }],
+            line: [{ label: words.line, values: line.values, color: BLUE }],
+            forecast: [
+                { label: byDue, values: forecast.due, color: BLUE },
+                { label: byHabit, values: forecast.usual, color: ORANGE },
+            ],
+        };
     }
 
     // === Records ===
 
     async open(key, id = false) {
-        const action = await this.orm.call(MODEL, "open_records", [key, this.state.data.filters, id]);
+        const action = await this.orm.call(MODEL, "open_records", [key, this.filters, id]);
         return this.action.doAction(action);
     }
 
     onAge(index) {
-        return this.open(this.state.data.aging.keys[index]);
-    }
-
-    onKey(event, key, id) {
-        if (event.key === "Enter" || event.key === " ") {
-            event.preventDefault();
-            return this.open(key, id);
-        }
+        return this.open(this.data.aging.keys[index]);
     }
 }
 

@@ -20,7 +20,7 @@ export class DashboardChart extends Component {
         useEffect(() => {
             const chart = new Chart(this.canvas.el, this.config);
             return () => chart.destroy();
-        });
+        }, () => [this.props.series]);
     }
 
     get config() {
