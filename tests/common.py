@@ -124,6 +124,27 @@ class CollectionCommon(AccountTestInvoicingCommon):
         }
 
     @classmethod
+    def make_currency(cls, name, rates, rounding=0.01):
+        """A currency of which one of the company's buys ``rates``, {days ago, or the day itself: rate}."""
+        return cls.env["res.currency"].create(
+            {
+                "name": name,
+                "symbol": name[0],
+                "rounding": rounding,
+                "rate_ids": [
+                    Command.create(
+                        {
+                            "name": cls.today - timedelta(days=since) if isinstance(since, int) else since,
+                            "rate": rate,
+                            "company_id": cls.company.id,
+                        }
+                    )
+                    for since, rate in rates.items()
+                ],
+            }
+        )
+
+    @classmethod
     def setup_company_data(cls, company_name, *args, **kwargs):
         if company_name == SECOND:
             return {"company": cls.env["res.company"]}

@@ -33,13 +33,7 @@ class BalancesCommon(CollectionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.foreign = cls.env["res.currency"].create({"name": "TCU", "symbol": "T", "rounding": 0.01})
-        cls.env["res.currency.rate"].create(
-            [
-                {"currency_id": cls.foreign.id, "name": cls.today - timedelta(days=days), "rate": rate}
-                for days, rate in ((900, 2.0), (40, 2.5), (5, 3.0))
-            ]
-        )
+        cls.foreign = cls.make_currency("TCU", {900: 2.0, 40: 2.5, 5: 3.0})
         cls.halves = cls.env["account.payment.term"].create(
             {
                 "name": "Halves",

@@ -231,10 +231,7 @@ class TestCheckDigest(AlertCommon):
         self.assertEqual(self.digest(-2).kpi_collection_checks_due_value, 0)
 
     def test_in_the_company_s_currency(self):
-        gold = self.env["res.currency"].create({"name": "XGD", "symbol": "G", "rounding": 0.01})
-        self.env["res.currency.rate"].create(
-            {"currency_id": gold.id, "name": self.day(-900), "rate": 2, "company_id": self.company.id}
-        )
+        gold = self.make_currency("XGD", {900: 2})
         self.fresh(0, 300, currency_id=gold.id, suggest=False)
         self.assertEqual(self.digest().kpi_collection_checks_due_value, 150)
 

@@ -15,15 +15,7 @@ class CoverCommon(CheckCommon, LadderCommon):
         super().setUpClass()
         cls.invoice = cls.make_invoice(cls.customer, 1000, days=40)
         cls.company.partner_id.lang = cls.customer.lang = "en_US"
-        cls.gold = cls.env["res.currency"].create({"name": "XGC", "symbol": "G", "rounding": 0.01})
-        cls.env["res.currency.rate"].create(
-            {
-                "currency_id": cls.gold.id,
-                "name": cls.today - timedelta(days=900),
-                "rate": 2,
-                "company_id": cls.company.id,
-            }
-        )
+        cls.gold = cls.make_currency("XGC", {900: 2})
 
     @classmethod
     def book_custody(cls):

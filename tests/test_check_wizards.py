@@ -3,7 +3,6 @@ import io
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import Command
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import Form, tagged
 from odoo.tools.pdf import PdfFileReader
@@ -247,13 +246,7 @@ class TestCheckSlipEntry(CheckWizardCommon):
         self.assertEqual(self.checks[1].state, "deposited")
 
     def test_currencies_are_lines_of_their_own(self):
-        foreign = self.env["res.currency"].create(
-            {
-                "name": "XSI",
-                "symbol": "S",
-                "rate_ids": [Command.create({"name": "2016-01-01", "rate": 2, "company_id": self.company.id})],
-            }
-        )
+        foreign = self.make_currency("XSI", {3650: 2})
         checks = (
             self.make_check(100, suggest=False)
             + self.make_check(80, suggest=False, currency_id=foreign.id)

@@ -105,10 +105,7 @@ class TestExposure(CreditCommon):
             self.assertEqual(self.credit(), (1000, 550, 450, False))
 
     def test_in_company_currency(self):
-        gold = self.env["res.currency"].create({"name": "XGD", "symbol": "G", "rounding": 0.01})
-        self.env["res.currency.rate"].create(
-            {"currency_id": gold.id, "name": self.days_ago(900), "rate": 2, "company_id": self.company.id}
-        )
+        gold = self.make_currency("XGD", {900: 2})
         self.make_invoice(self.customer, 500, currency_id=gold.id)
         self.assertEqual(self.credit(), (1000, 250, 750, False))
 

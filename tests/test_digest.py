@@ -90,10 +90,7 @@ class TestDigestFigures(DigestCommon):
         self.assertEqual(self.figures(self.manager, ago=7)[2], 0)
 
     def test_promises_in_the_company_s_currency(self):
-        gold = self.env["res.currency"].create({"name": "XGD", "symbol": "G", "rounding": 0.01})
-        self.env["res.currency.rate"].create(
-            {"currency_id": gold.id, "name": self.days_ago(900), "rate": 2, "company_id": self.company.id}
-        )
+        gold = self.make_currency("XGD", {900: 2})
         self.promise(self.customer, 300, 2, currency_id=gold.id)
         self.assertEqual(self.figures(self.collector)[1], 150)
 

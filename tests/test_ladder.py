@@ -89,10 +89,7 @@ class TestLadder(LadderCommon):
 
     def test_tolerance_by_currency(self):
         """A tolerance of 1 USD is about 150 JPY, not 0.01."""
-        yen = self.env["res.currency"].create({"name": "TJY", "symbol": "Y", "rounding": 1})
-        self.env["res.currency.rate"].create(
-            {"currency_id": yen.id, "name": self.days_ago(900), "rate": 150, "company_id": self.company.id}
-        )
+        yen = self.make_currency("TJY", {900: 150}, rounding=1)
         self.company.collection_tolerance = 1
         under, over, usd, cents = (self.make_customer(name) for name in ("Under", "Over", "Dollar", "Cents"))
         self.make_invoice(under, 150, days=5, currency_id=yen.id)

@@ -23,13 +23,7 @@ class OpeningCommon(CollectionCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.foreign = cls.env["res.currency"].create({"name": "TCU", "symbol": "T", "rounding": 0.01})
-        cls.env["res.currency.rate"].create(
-            [
-                {"currency_id": cls.foreign.id, "name": cls.today - timedelta(days=days), "rate": rate}
-                for days, rate in ((200, 4.0), (50, 2.0))
-            ]
-        )
+        cls.foreign = cls.make_currency("TCU", {200: 4.0, 50: 2.0})
         cls.equity = cls.company_data["default_account_revenue"]
         cls.bare = cls.company_data["default_account_expense"]
         cls.journal = cls.env["account.journal"].create(

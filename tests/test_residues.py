@@ -19,13 +19,7 @@ class ResidueCommon(CollectionCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.company.collection_tolerance = 1
-        cls.foreign = cls.env["res.currency"].create({"name": "TCU", "symbol": "T", "rounding": 0.01})
-        cls.env["res.currency.rate"].create(
-            [
-                {"currency_id": cls.foreign.id, "name": cls.today - timedelta(days=days), "rate": rate}
-                for days, rate in ((900, 4.0), (5, 2.0))
-            ]
-        )
+        cls.foreign = cls.make_currency("TCU", {900: 4.0, 5: 2.0})
         cls.account = cls.company_data["default_account_expense"]
         cls.misc = cls.company_data["default_journal_misc"]
         cls.manager = cls.make_user("manager", "account_collection.group_collection_manager")

@@ -26,10 +26,7 @@ class ReviewReportsCommon(ReviewCommon, RightsCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.silver = cls.env["res.currency"].create({"name": "XSI", "symbol": "S", "rounding": 0.01})
-        cls.env["res.currency.rate"].create(
-            {"currency_id": cls.silver.id, "company_id": cls.company.id, "name": "2026-01-01", "rate": 2.0}
-        )
+        cls.silver = cls.make_currency("XSI", {date(2026, 1, 1): 2.0})
         cls.money = cls.company.currency_id
 
     @classmethod

@@ -31,13 +31,7 @@ class StatementCommon(CollectionCommon):
             company_id=cls.company.id,
             company_ids=[Command.set(cls.company.ids)],
         )
-        cls.gold = cls.env["res.currency"].create({"name": "XGO", "symbol": "G", "rounding": 0.01})
-        cls.env["res.currency.rate"].create(
-            [
-                {"currency_id": cls.gold.id, "company_id": cls.company.id, "name": day, "rate": rate}
-                for day, rate in ((START, 2.0), (date(2024, 3, 1), 2.5), (date(2024, 5, 1), 1.6))
-            ]
-        )
+        cls.gold = cls.make_currency("XGO", {START: 2.0, date(2024, 3, 1): 2.5, date(2024, 5, 1): 1.6})
 
     @classmethod
     def invoice(cls, amount, day, due=None, partner=None, **values):
